@@ -1,0 +1,32 @@
+/* A byte buffer of fixed capacity over the caller's storage. Nothing is ever allocated: what
+   does not fit is refused whole, and the buffer stays as it was. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+    char *data; /* the caller's; outlives the buf */
+    size_t len; /* bytes in use */
+    size_t cap; /* bytes there are */
+};
+
+/* An empty buffer over storage of cap bytes. */
+struct buf buf_over(char *storage, size_t cap);
+
+/* Bytes that still fit. */
+size_t buf_room(const struct buf *b);
+
+/* Append. Each returns true, or false and changes nothing when it does not fit. */
+bool buf_add(struct buf *b, const void *bytes, size_t n);
+bool buf_adds(struct buf *b, const char *text);
+bool buf_addc(struct buf *b, char c);
+bool buf_addu(struct buf *b, uint64_t number);
+bool buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Drops the first n bytes (n <= len) and moves the rest to the front. */
+void buf_drop(struct buf *b, size_t n);
+
+#endif

@@ -1,0 +1,153 @@
+/* JSON text as RFC 8259 has it; always valid UTF-8, whatever bytes a client sent. */
+#include "base/jsonout.h"
+
+#include <string.h>
+
+struct jsonout jsonout_to(struct buf *to)
+{
+    return (struct jsonout){.to = to, .comma = false, .overflow = false};
+}
+
+static void put(struct jsonout *j, const char *bytes, size_t n)
+{
+    if (!buf_add(j->to, bytes, n)) {
+        j->overflow = true;
+    }
+}
+
+/* How many bytes of valid UTF-8 start at p: 1 to 4, or 0 where there is none (RFC 3629). */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+    static const struct {
+        unsigned char first, last, low, high; /* first byte's range, second byte's range */
+        size_t length;
+    } rows[] = {
+        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (p[0] < rows[i].first || p[0] > rows[i].last) {
+            continue;
+        }
+        if (n < rows[i].length || p[1] < rows[i].low || p[1] > rows[i].high) {
+            return 0;
+        }
+        for (size_t k = 2; k < rows[i].length; k++) {
+            if ((p[k] & 0xC0) != 0x80) {
+                return 0;
+            }
+        }
+        return rows[i].length;
+    }
+    return 0;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* Writes the one character at p, whatever it is; returns how many bytes it took. */
+static size_t put_special(struct jsonout *j, const unsigned char *p, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t length;
+
+    if (*p == '"' || *p == '\\') {
+        put(j, (char[]){'\\', (char)*p}, 2);
+        return 1;
+    }
+    if (*p < 0x20 || *p == 0x7F) {
+        put(j, (char[]){'\\', 'u', '0', '0', hex[*p >> 4], hex[*p & 15]}, 6);
+        return 1;
+    }
+    length = utf8_length(p, n);
+    if (length == 0) {
+        put(j, "\\ufffd", 6);
+        return 1;
+    }
+    put(j, (const char *)p, length);
+    return length;
+}
+
+static void put_string(struct jsonout *j, const char *bytes, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    const unsigned char *end = p + n;
+
+    put(j, "\"", 1);
+    while (p < end && !j->overflow) {
+        const unsigned char *run = p;
+
+        while (p < end && is_plain(*p)) {
+            p++;
+        }
+        put(j, (const char *)run, (size_t)(p - run));
+        if (p < end) {
+            p += put_special(j, p, (size_t)(end - p));
+        }
+    }
+    put(j, "\"", 1);
+}
+
+static void put_key(struct jsonout *j, const char *key)
+{
+    if (j->comma) {
+        put(j, ",", 1);
+    }
+    j->comma = true;
+    if (key != NULL) {
+        put(j, "\"", 1);
+        put(j, key, strlen(key));
+        put(j, "\":", 2);
+    }
+}
+
+void jsonout_str(struct jsonout *j, const char *key, const char *text)
+{
+    jsonout_bytes(j, key, text, strlen(text));
+}
+
+void jsonout_bytes(struct jsonout *j, const char *key, const char *bytes, size_t n)
+{
+    put_key(j, key);
+    put_string(j, bytes, n);
+}
+
+void jsonout_int(struct jsonout *j, const char *key, int64_t number)
+{
+    put_key(j, key);
+    if (number < 0) {
+        put(j, "-", 1);
+    }
+    if (!buf_addu(j->to, number < 0 ? 0 - (uint64_t)number : (uint64_t)number)) {
+        j->overflow = true;
+    }
+}
+
+void jsonout_bool(struct jsonout *j, const char *key, bool value)
+{
+    put_key(j, key);
+    put(j, value ? "true" : "false", value ? 4 : 5);
+}
+
+void jsonout_null(struct jsonout *j, const char *key)
+{
+    put_key(j, key);
+    put(j, "null", 4);
+}
+
+void jsonout_open(struct jsonout *j, const char *key, char kind)
+{
+    put_key(j, key);
+    put(j, &kind, 1);
+    j->comma = false;
+}
+
+void jsonout_close(struct jsonout *j, char kind)
+{
+    put(j, kind == '{' ? "}" : "]", 1);
+    j->comma = true;
+}

@@ -1,0 +1,35 @@
+/* A byte stream with deadlines: the two descriptors of one SMTP session. They may be one
+   socket, two ends of pipes, or a terminal. */
+#ifndef BASE_WIRE_H
+#define BASE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct wire {
+    int in, out;
+    /* How long the kernel itself waits in one read and one write (SO_RCVTIMEO, SO_SNDTIMEO), in
+       milliseconds; 0 where it has no limit. With one, a read needs no poll(2) before it. */
+    int64_t quiet_ms;
+    /* When to give up waiting early: asked after each signal. May be NULL. */
+    bool (*interrupted)(void *context);
+    void *context;
+};
+
+enum wire_fault {
+    WIRE_CLOSED = 0,       /* the other side ended the stream, or reset it */
+    WIRE_TIMEOUT = -1,     /* the deadline came first */
+    WIRE_INTERRUPTED = -2, /* interrupted() said so while nothing had come */
+};
+
+/* Reads what is there, at most n > 0 bytes, waiting for the first until the deadline. Returns
+   how many, or an enum wire_fault. */
+ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t deadline);
+
+/* Writes all n bytes before the deadline. Returns n, or an enum wire_fault; then it is not known
+   how many the other side has got. interrupted() is not asked. */
+ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t deadline);
+
+#endif
