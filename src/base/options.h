@@ -36,8 +36,4 @@ int options_read(const struct option_row *rows, int argc, char **argv, char *why
 /* Prints the rows to standard output, aligned, with their variables. */
 void options_help(const struct option_row *rows);
 
-/* Prints one row in place of the text between two commands; for completion and tests: each
-   option's name on a line. */
-void options_names(const struct option_row *rows);
-
 #endif

@@ -1,0 +1,175 @@
+# One file, two roles. At the top of the tree it drives: it makes configure, a build directory for
+# each variant, and calls itself there. In a build directory (config.mk exists) it builds.
+-include config.mk
+ifndef configured
+
+# ---------------------------------------------------------------------------------- driving ----
+BUILD ?= build
+CONFIGURE_FLAGS ?=
+TOP := $(CURDIR)
+.DEFAULT_GOAL := all
+.PHONY: all check lint run asan cover install dist clean distclean deps help suites
+
+help:
+	@echo 'make all        build the programs into $(BUILD)/'
+	@echo 'make run        serve on 127.0.0.1:2525 with the mode in a file'
+	@echo 'make check      run every test that this machine can run, plain and sanitized'
+	@echo 'make deps GOALS install the Debian packages that these goals need, first'
+	@echo 'make asan       the same tests, under ASan and UBSan only'
+	@echo 'make cover      line coverage of the unit and system tests'
+	@echo 'make lint       layering, sizes, formatting, shell and other checks of the text'
+	@echo 'make install    DESTDIR= prefix= ; programs, man pages and samples'
+	@echo 'make dist       a tar archive of the tracked files'
+	@echo 'make clean      remove the build directories; distclean: configure too'
+
+# What each goal needs of Debian's packages. Fragments add theirs. A PART starts a service or
+# replaces the mail system when installed, so it is only unpacked, under $(BUILD)/parts/.
+PKG_all := gcc make autoconf pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libssl-dev \
+	libseccomp-dev
+PKG_run := $(PKG_all)
+PKG_install := $(PKG_all)
+PKG_lint := shellcheck clang-format python3 git
+PKG_check := $(PKG_all) $(PKG_lint) check python3 swaks curl clang llvm procps
+PKG_asan := $(PKG_check)
+PKG_cover := $(PKG_check) gcovr
+CHECK_SUITES :=
+
+-include container/container.mk container/smtp-out/smtp-out.mk infra/infra.mk
+-include tests/supervise/supervise.mk tests/drill/drill.mk tests/bench/bench.mk tests/fuzz/fuzz.mk
+
+# `make deps check`: the packages of check. DEPS_FOR names other goals.
+DEPS_FOR ?= $(or $(filter-out deps,$(MAKECMDGOALS)),all)
+deps:
+	@BUILD='$(BUILD)' tests/lib/deps.sh '$(sort $(foreach g,$(DEPS_FOR),$(PKG_$(g))))' \
+		'$(sort $(foreach g,$(DEPS_FOR),$(PART_$(g))))'
+
+# `deps` comes before everything else on the same command line, under -j too.
+configure: configure.ac | $(filter deps,$(MAKECMDGOALS))
+	autoconf
+	autoheader
+	@touch $@
+$(BUILD)/config.mk: configure src/config.mk.in
+	@mkdir -p $(BUILD)
+	cd $(BUILD) && CC='$(CC)' $(TOP)/configure --quiet $(CONFIGURE_FLAGS)
+	@touch $@
+
+all: $(BUILD)/config.mk
+	@$(MAKE) -C $(BUILD) --no-print-directory all
+install: $(BUILD)/config.mk
+	@$(MAKE) -C $(BUILD) --no-print-directory install
+run: all
+	@$(TOP)/tests/lib/try.sh $(BUILD)
+
+# A variant is a build directory of its own, never other flags over stale objects.
+ASAN_FLAGS := --enable-werror --enable-sanitizers=address,undefined CC=clang CFLAGS='-g -O1'
+.PHONY: build-plain build-asan
+build-plain: $(BUILD)/config.mk
+	@$(MAKE) -C $(BUILD) --no-print-directory all unit-tests
+build-asan: configure
+	@$(MAKE) --no-print-directory BUILD=build-asan CC=clang CONFIGURE_FLAGS="$(ASAN_FLAGS)" build-plain
+
+# The suites: unit tests are programs in the build directory; the others are scripts that find it
+# in the variable BUILD. Each variant runs the suites that are about the programs themselves.
+unit = $(patsubst tests/unit/%.c,$(1)/tests/%,$(wildcard tests/unit/test_*.c))
+VARIANT_SUITES = $(wildcard tests/smtp/test_*.py tests/system/test_*.py tests/aws/test_*.py)
+PLAIN_SUITES = BUILD=$(TOP)/$(BUILD) $(call unit,$(BUILD)) $(VARIANT_SUITES)
+ASAN_SUITES = BUILD=$(TOP)/build-asan $(call unit,build-asan) $(VARIANT_SUITES)
+LINT_SUITES = $(wildcard tests/lint/test_*.py)
+
+check: build-plain build-asan
+	@tests/run $(LINT_SUITES) $(PLAIN_SUITES) $(ASAN_SUITES) BUILD=$(TOP)/$(BUILD) $(CHECK_SUITES)
+quick: build-plain
+	@tests/run $(PLAIN_SUITES)
+asan: build-asan
+	@tests/run $(ASAN_SUITES)
+lint:
+	@tests/run $(LINT_SUITES)
+cover: configure
+	@$(MAKE) --no-print-directory BUILD=build-cover \
+		CONFIGURE_FLAGS="--enable-coverage --disable-hardening CFLAGS='-g -O0'" build-plain
+	@tests/run BUILD=$(TOP)/build-cover $(call unit,build-cover) $(VARIANT_SUITES)
+	gcovr --root . --object-directory build-cover --exclude tests --print-summary
+
+dist:
+	git archive --prefix=sinkhole-$(shell sed -n 's/^AC_INIT.*\[\([0-9.]*\)\].*/\1/p' configure.ac)/ \
+		-o sinkhole.tar.gz HEAD
+clean:
+	rm -rf $(BUILD) build-asan build-cover build-fuzz sinkhole.tar.gz
+distclean: clean
+	rm -rf configure configure~ src/config.h.in autom4te.cache
+
+else
+
+# --------------------------------------------------------------------------------- building ----
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wformat=2 -Wundef -Wvla
+ALL_CPPFLAGS = -I. -I$(srcdir)/src -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
+	-DSBINDIR='"$(sbindir)"' $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(VARIANT_FLAGS) -pthread $(CFLAGS)
+ALL_LDFLAGS = $(HARDEN_LDFLAGS) $(VARIANT_FLAGS) -pthread $(LDFLAGS)
+
+# One archive a layer; a program links its layers from the top down.
+LAYERS := base mode aws smtp server report ctl
+lib_of = $(foreach l,$(1),lib$(l).a)
+sources_of = $(wildcard $(srcdir)/src/$(1)/*.c)
+objects_of = $(patsubst $(srcdir)/src/%.c,obj/%.o,$(call sources_of,$(1)))
+
+PROGRAMS := sinkholed sinkholectl sinkhole-refresh
+LAYERS_sinkholed := server smtp mode base
+LIBS_sinkholed = $(SECCOMP_LIBS)
+LAYERS_sinkholectl := ctl report mode base
+LIBS_sinkholectl = $(JSONC_LIBS)
+LAYERS_sinkhole-refresh := aws mode base
+LIBS_sinkhole-refresh = $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+AWS_CFLAGS = $(CURL_CFLAGS) $(JSONC_CFLAGS)
+
+UNIT_TESTS := $(patsubst $(srcdir)/tests/unit/%.c,tests/%,$(wildcard $(srcdir)/tests/unit/test_*.c))
+
+.DEFAULT_GOAL := all
+.PHONY: all unit-tests install clean
+all: $(PROGRAMS)
+unit-tests: $(UNIT_TESTS)
+
+obj/%.o: $(srcdir)/src/%.c config.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) -MMD -MP -c $< -o $@
+obj/cmd/%.o: $(srcdir)/cmd/%.c config.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+obj/unit/%.o: $(srcdir)/tests/unit/%.c config.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c $< -o $@
+
+define archive
+lib$(1).a: $$(call objects_of,$(1))
+	rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
+
+define program
+$(1): obj/cmd/$(1).o $$(call lib_of,$$(LAYERS_$(1)))
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# A unit test may use every layer; the linker takes what it needs.
+UNIT_LIBS := $(call lib_of,server smtp aws ctl report mode base)
+tests/%: obj/unit/%.o $(UNIT_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
+
+INSTALL := install
+install: all
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(sbindir) $(mandir)/man1 $(mandir)/man8 $(docdir))
+	$(INSTALL) -m 755 sinkholed sinkhole-refresh $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 755 sinkholectl $(DESTDIR)$(bindir)
+	$(INSTALL) -m 644 $(srcdir)/docs/man/*.1 $(DESTDIR)$(mandir)/man1
+	$(INSTALL) -m 644 $(srcdir)/docs/man/*.8 $(DESTDIR)$(mandir)/man8
+	$(INSTALL) -m 644 $(srcdir)/README.md $(DESTDIR)$(docdir)
+	cd $(srcdir) && find etc -type f -exec $(abspath $(srcdir))/tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
+clean:
+	rm -rf obj *.a $(PROGRAMS) tests
+
+-include $(shell find obj -name '*.d' 2>/dev/null)
+endif

@@ -1,0 +1,413 @@
+/* Event lines and warnings. The rule of the event descriptor: what this process hands to the
+   kernel is one whole line (or several), in one write that cannot be mixed with another's. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum outlet {
+    OUTLET_NONE,
+    OUTLET_FILE, /* or a terminal: write(2) as it is */
+    OUTLET_PIPE,
+    OUTLET_SOCKET,
+    OUTLET_SYSLOG,
+};
+
+static struct {
+    const char *program;
+    enum outlet outlet;
+    int fd;
+    int patience_ms;
+    bool stalled; /* the last write found no reader in time: do not wait again for the next */
+    bool open;    /* an event is being built */
+    uint64_t dropped;
+    struct log_share *share;
+    char *lanes;
+    size_t lane_count, lane_stride;
+    struct log_lane *own;
+    struct jsonout json;
+    struct buf line, waiting;
+    char line_bytes[LOG_LINE_MAX];
+    char waiting_bytes[PIPE_BUF];
+} state = {.program = "sinkhole", .fd = -1, .patience_ms = 200};
+
+void log_share_init(struct log_share *share)
+{
+    pthread_mutexattr_t kind;
+
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&share->turn, &kind);
+    pthread_mutexattr_destroy(&kind);
+    atomic_store(&share->long_line, 0);
+}
+
+void log_name(const char *program)
+{
+    state.program = program;
+}
+
+/* A pipe whose writes do not block: a description of our own where the kernel lets us open one,
+   else the flag on the shared one (a container's standard output may belong to another user). */
+static int nonblocking_pipe(int fd)
+{
+    char path[32];
+    int own;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (own >= 0) {
+        return own;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return fd;
+}
+
+void log_open(int fd)
+{
+    struct stat st;
+
+    state.line = buf_over(state.line_bytes, sizeof state.line_bytes);
+    state.waiting = buf_over(state.waiting_bytes, sizeof state.waiting_bytes);
+    state.fd = fd;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        state.outlet = OUTLET_NONE;
+    } else if (S_ISFIFO(st.st_mode)) {
+        state.outlet = OUTLET_PIPE;
+        state.fd = nonblocking_pipe(fd);
+    } else {
+        state.outlet = S_ISSOCK(st.st_mode) ? OUTLET_SOCKET : OUTLET_FILE;
+    }
+}
+
+void log_open_syslog(void)
+{
+    log_open(-1);
+    openlog(state.program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+    state.outlet = OUTLET_SYSLOG;
+}
+
+void log_join(struct log_share *share, struct log_lane *lanes, size_t count, size_t stride,
+              struct log_lane *own)
+{
+    state.share = share;
+    state.lanes = (char *)lanes;
+    state.lane_count = count;
+    state.lane_stride = stride;
+    state.own = own;
+}
+
+void log_patience(int ms)
+{
+    state.patience_ms = ms;
+}
+
+uint64_t log_dropped(void)
+{
+    return state.share != NULL ? atomic_load(&state.share->dropped) : state.dropped;
+}
+
+static void count_dropped(void)
+{
+    state.dropped++;
+    if (state.share != NULL) {
+        atomic_fetch_add_explicit(&state.share->dropped, 1, memory_order_relaxed);
+    }
+}
+
+/* -- one write ----------------------------------------------------------------------------- */
+
+static int64_t give_up_at(void)
+{
+    return clock_ms() + (state.stalled ? 0 : state.patience_ms);
+}
+
+/* Would n bytes, more than PIPE_BUF, go into the pipe in one piece? Its room counts in pages;
+   two writes always fill more than one of them, so that unread bytes take at most twice their
+   number. True as well for outlets that have no such limit. */
+static bool pipe_takes(size_t n)
+{
+    int unread, capacity = fcntl(state.fd, F_GETPIPE_SZ);
+
+    if (state.outlet != OUTLET_PIPE || n <= PIPE_BUF) {
+        return true;
+    }
+    if (capacity < 0 || ioctl(state.fd, FIONREAD, &unread) != 0) {
+        return false;
+    }
+    return 2 * (unread / PIPE_BUF + 1) + (int)(n / PIPE_BUF) + 1 <= capacity / PIPE_BUF;
+}
+
+/* Waits for room, not past the deadline. */
+static void wait_for_room(int64_t deadline, size_t n)
+{
+    struct pollfd out = {.fd = state.fd, .events = POLLOUT};
+    int left = clock_left(deadline, clock_ms());
+
+    if (n > PIPE_BUF && state.outlet == OUTLET_PIPE) {
+        poll(NULL, 0, left < 5 ? left : 5); /* "writable" says nothing about so many bytes */
+    } else {
+        poll(&out, 1, left);
+    }
+}
+
+static ssize_t write_once(const char *bytes, size_t n)
+{
+    if (state.outlet == OUTLET_SOCKET) {
+        return send(state.fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    return write(state.fd, bytes, n);
+}
+
+/* Hands all n bytes to the kernel by the deadline. A stream socket may take them in parts. */
+static bool write_whole(const char *bytes, size_t n, int64_t deadline)
+{
+    for (;;) {
+        ssize_t put = pipe_takes(n) ? write_once(bytes, n) : (errno = EAGAIN, -1);
+
+        if (put == (ssize_t)n) {
+            return true;
+        }
+        if (put > 0) {
+            bytes += put;
+            n -= (size_t)put;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            return false;
+        }
+        if (clock_ms() >= deadline) {
+            return false;
+        }
+        wait_for_room(deadline, n);
+    }
+}
+
+/* -- many writers -------------------------------------------------------------------------- */
+
+static bool take_turn(int64_t deadline)
+{
+    struct timespec until;
+    int64_t left = deadline - clock_ms();
+    int result;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    left = left > 0 ? left : 0;
+    until.tv_sec += left / 1000;
+    until.tv_nsec += left % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    result = pthread_mutex_clocklock(&state.share->turn, CLOCK_MONOTONIC, &until);
+    if (result == EOWNERDEAD) {
+        /* Its line is out or not begun: one write(2) has no middle. */
+        pthread_mutex_consistent(&state.share->turn);
+        result = 0;
+    }
+    return result == 0;
+}
+
+/* Waits until nobody is inside a short write; those that start now see long_line and queue. */
+static bool lanes_are_quiet(int64_t deadline)
+{
+    for (size_t i = 0; i < state.lane_count; i++) {
+        struct log_lane *lane = (struct log_lane *)(void *)(state.lanes + i * state.lane_stride);
+
+        while (lane != state.own && atomic_load(&lane->writing) != 0) {
+            if (clock_ms() >= deadline) {
+                return false;
+            }
+            poll(NULL, 0, 1);
+        }
+    }
+    return true;
+}
+
+static bool write_in_turn(const char *bytes, size_t n, int64_t deadline)
+{
+    bool done;
+
+    if (!take_turn(deadline)) {
+        return false;
+    }
+    atomic_store(&state.share->long_line, 1);
+    done = lanes_are_quiet(deadline) && write_whole(bytes, n, deadline);
+    atomic_store(&state.share->long_line, 0);
+    pthread_mutex_unlock(&state.share->turn);
+    return done;
+}
+
+/* A short write needs no lock, only the word that no long line is on its way. */
+static bool write_in_lane(const char *bytes, size_t n, int64_t deadline)
+{
+    bool done = false, queue;
+
+    atomic_store(&state.own->writing, 1);
+    queue = atomic_load(&state.share->long_line) != 0;
+    if (!queue) {
+        done = write_whole(bytes, n, deadline);
+    }
+    atomic_store_explicit(&state.own->writing, 0, memory_order_release);
+    return queue ? write_in_turn(bytes, n, deadline) : done;
+}
+
+static bool write_out(const char *bytes, size_t n)
+{
+    int64_t deadline = give_up_at();
+    bool done;
+
+    if (state.outlet == OUTLET_SYSLOG) {
+        syslog(LOG_INFO, "%.*s", (int)n, bytes);
+        return true;
+    }
+    if (state.share == NULL) {
+        done = write_whole(bytes, n, deadline);
+    } else if (n > PIPE_BUF || state.own == NULL) {
+        done = write_in_turn(bytes, n, deadline);
+    } else {
+        done = write_in_lane(bytes, n, deadline);
+    }
+    state.stalled = !done;
+    return done;
+}
+
+/* -- events -------------------------------------------------------------------------------- */
+
+struct jsonout *log_event(const char *event)
+{
+    char now[CLOCK_TEXT_SIZE];
+
+    if (state.open || state.outlet == OUTLET_NONE) {
+        return NULL;
+    }
+    state.open = true;
+    state.line.len = 0;
+    state.json = jsonout_to(&state.line);
+    clock_text(clock_wall_ms(), now);
+    jsonout_open(&state.json, NULL, '{');
+    jsonout_bytes(&state.json, "time", now, CLOCK_TEXT_SIZE - 1);
+    jsonout_str(&state.json, "event", event);
+    return &state.json;
+}
+
+void log_end(struct jsonout *j)
+{
+    if (j == NULL) {
+        return;
+    }
+    state.open = false;
+    jsonout_close(j, '}');
+    if (!buf_addc(&state.line, '\n') || j->overflow) {
+        count_dropped();
+        return;
+    }
+    if (state.line.len > buf_room(&state.waiting) || state.outlet == OUTLET_SYSLOG) {
+        log_flush();
+    }
+    if (state.line.len > state.waiting.cap || state.outlet == OUTLET_SYSLOG) {
+        if (!write_out(state.line.data, state.line.len)) {
+            count_dropped();
+        }
+        return;
+    }
+    buf_add(&state.waiting, state.line.data, state.line.len);
+}
+
+bool log_flush(void)
+{
+    bool done = true;
+
+    if (state.waiting.len > 0) {
+        done = write_out(state.waiting.data, state.waiting.len);
+        for (size_t i = 0; !done && i < state.waiting.len; i++) {
+            if (state.waiting.data[i] == '\n') {
+                count_dropped();
+            }
+        }
+        state.waiting.len = 0;
+    }
+    return done;
+}
+
+void log_message(const char *event, const char *format, ...)
+{
+    char text[1024];
+    struct jsonout *j = log_event(event);
+    va_list args;
+
+    if (j != NULL) {
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        jsonout_str(j, "message", text);
+        log_end(j);
+        log_flush();
+    }
+}
+
+/* -- warnings ------------------------------------------------------------------------------ */
+
+/* One write for one sentence, so that several processes' sentences stay apart. */
+static void say(const char *grade, const char *format, va_list args, int error)
+{
+    char text[1024];
+    struct buf line = buf_over(text, sizeof text - 1);
+    int n;
+
+    buf_addf(&line, "%s: %s: ", state.program, grade);
+    n = vsnprintf(line.data + line.len, buf_room(&line), format, args);
+    line.len += n < 0 ? 0 : (size_t)n < buf_room(&line) ? (size_t)n : buf_room(&line) - 1;
+    if (error != 0) {
+        buf_addf(&line, ": %s", strerror(error));
+    }
+    text[line.len++] = '\n';
+    (void)!write(STDERR_FILENO, line.data, line.len);
+}
+
+#define SAY(grade, error)                                                                          \
+    do {                                                                                           \
+        int kept = errno;                                                                          \
+        va_list args;                                                                              \
+                                                                                                   \
+        va_start(args, format);                                                                    \
+        say(grade, format, args, error);                                                           \
+        va_end(args);                                                                              \
+        errno = kept;                                                                              \
+    } while (0)
+
+void log_warn(const char *format, ...)
+{
+    SAY("warning", kept);
+}
+
+void log_warnx(const char *format, ...)
+{
+    SAY("warning", 0);
+}
+
+void log_fatal(int status, const char *format, ...)
+{
+    SAY("fatal", kept);
+    exit(status);
+}
+
+void log_fatalx(int status, const char *format, ...)
+{
+    SAY("fatal", 0);
+    exit(status);
+}
