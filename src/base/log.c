@@ -311,7 +311,7 @@ void log_end(struct jsonout *j)
         return;
     }
     state.open = false;
-    jsonout_close(j, '}');
+    jsonout_close(j, '{');
     if (!buf_addc(&state.line, '\n') || j->overflow) {
         count_dropped();
         return;
