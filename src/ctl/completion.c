@@ -1,0 +1,83 @@
+/* `completion`: what could come next, for the shells' completion scripts. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/commands.h"
+#include "mode/policy.h"
+
+static void print_words(const char *words)
+{
+    for (; *words != '\0'; words++) {
+        putchar(*words == ' ' ? '\n' : *words);
+    }
+    putchar('\n');
+}
+
+static void print_options(unsigned takes)
+{
+    static const struct {
+        unsigned bit;
+        const char *words;
+    } options[] = {
+        {0, "--run-dir --mode-source --help"},
+        {TAKES_JSON, "--json"},
+        {TAKES_WAIT, "--wait"},
+        {TAKES_TIMEOUT, "--timeout"},
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (options[i].bit == 0 || (takes & options[i].bit) != 0) {
+            print_words(options[i].words);
+        }
+    }
+}
+
+static void print_modes(void)
+{
+    for (int mode = 0; mode < MODE_COUNT; mode++) {
+        puts(mode_name((enum mode)mode));
+    }
+}
+
+/* The words typed so far, options left out. */
+static int run(const struct ctl *ctl)
+{
+    const struct ctl_command *command = NULL;
+    const char *words[4] = {"", "", "", ""};
+    int n = 0;
+
+    for (int i = 0; i < ctl->operands && n < 4; i++) {
+        if (ctl->operand[i][0] != '-') {
+            words[n++] = ctl->operand[i];
+        }
+    }
+    if (n == 0) {
+        for (size_t i = 0; ctl_commands[i] != NULL; i++) {
+            puts(ctl_commands[i]->name);
+        }
+        print_options(0);
+        return EXIT_OK;
+    }
+    command = ctl_find(words[0]);
+    if (command == NULL) {
+        return EXIT_OK;
+    }
+    if (n == 1 && command->words != NULL) {
+        print_words(command->words);
+    } else if (n == 2 && strcmp(words[0], "mode") == 0) {
+        print_modes();
+    }
+    print_options(command->takes);
+    return EXIT_OK;
+}
+
+const struct ctl_command ctl_completion = {
+    .name = "completion",
+    .operands = "[-- WORD...]",
+    .summary = "what may follow these words, for shell completion",
+    .help = "Prints, a line each, the words that may follow those given. The scripts for\n"
+            "bash and zsh in etc/completion/ ask it.\n",
+    .most = -1,
+    .run = run,
+};
