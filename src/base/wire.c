@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -97,4 +98,9 @@ ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t de
         }
     }
     return (ssize_t)n;
+}
+
+void wire_half_close(const struct wire *w)
+{
+    shutdown(w->out, SHUT_WR);
 }

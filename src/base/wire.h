@@ -32,4 +32,8 @@ ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t deadline)
    how many the other side has got. interrupted() is not asked. */
 ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t deadline);
 
+/* Tells the other side that nothing more is coming, while it may go on sending. Does nothing on
+   what is no socket. */
+void wire_half_close(const struct wire *w);
+
 #endif
