@@ -1,0 +1,179 @@
+/* The header keeper: a small state machine over bytes, with memchr(3) through the values. The
+   section ends at its empty line, at the first line that is no field, or with its storage. */
+#include "smtp/header.h"
+
+#include <string.h>
+
+struct header header_start(char *storage, size_t size)
+{
+    return (struct header){.state = HEADER_LINE_START, .kept = buf_over(storage, size)};
+}
+
+/* The section is over; a name without its colon was no field. */
+static void end_section(struct header *h)
+{
+    if (h->state == HEADER_NAME) {
+        h->kept.len = h->field;
+    }
+    h->state = HEADER_DONE;
+}
+
+static void keep(struct header *h, const char *bytes, size_t n)
+{
+    size_t room = buf_room(&h->kept);
+
+    buf_add(&h->kept, bytes, n < room ? n : room);
+    if (n > room) {
+        h->truncated = true;
+        end_section(h);
+    }
+}
+
+void header_finish(struct header *h)
+{
+    end_section(h);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_name(char c)
+{
+    return c > ' ' && c <= '~' && c != ':';
+}
+
+static void begin_field(struct header *h, char c)
+{
+    if (h->kept.len > 0) {
+        keep(h, "\n", 1);
+    }
+    if (h->state != HEADER_DONE) {
+        h->field = h->kept.len;
+        h->state = HEADER_NAME;
+        keep(h, &c, 1);
+    }
+}
+
+/* The byte that begins a line decides: a fold, a new field, or the end. */
+static void begin_line(struct header *h, char c)
+{
+    if (is_blank(c) && h->kept.len > 0) {
+        h->state = HEADER_BLANKS;
+        keep(h, " ", 1);
+    } else if (is_name(c)) {
+        begin_field(h, c);
+    } else {
+        end_section(h);
+    }
+}
+
+static void in_name(struct header *h, char c)
+{
+    if (c == ':') {
+        keep(h, &c, 1);
+        h->state = h->state == HEADER_DONE ? HEADER_DONE : HEADER_BLANKS;
+    } else if (is_name(c)) {
+        keep(h, &c, 1);
+    } else {
+        end_section(h);
+    }
+}
+
+/* A CR before the LF may have come with the bytes before these. */
+static void end_value(struct header *h)
+{
+    h->state = HEADER_LINE_START;
+    while (h->kept.len > h->field && h->kept.data[h->kept.len - 1] == '\r') {
+        h->kept.len--;
+    }
+}
+
+static size_t in_value(struct header *h, const char *bytes, size_t n)
+{
+    const char *lf = memchr(bytes, '\n', n);
+    size_t length = lf != NULL ? (size_t)(lf - bytes) : n;
+
+    keep(h, bytes, length);
+    if (lf == NULL) {
+        return n;
+    }
+    if (h->state != HEADER_DONE) {
+        end_value(h);
+    }
+    return length + 1;
+}
+
+/* Takes at least one byte where it can; a state that only hands on takes none. */
+static size_t step(struct header *h, const char *bytes, size_t n)
+{
+    switch (h->state) {
+    case HEADER_LINE_START:
+        if (*bytes == '.') {
+            h->state = HEADER_STUFFED;
+        } else {
+            begin_line(h, *bytes);
+        }
+        return 1;
+    case HEADER_STUFFED:
+        begin_line(h, *bytes);
+        return 1;
+    case HEADER_NAME:
+        in_name(h, *bytes);
+        return 1;
+    case HEADER_BLANKS:
+        if (is_blank(*bytes)) {
+            return 1;
+        }
+        h->state = HEADER_VALUE;
+        return 0;
+    case HEADER_VALUE:
+        return in_value(h, bytes, n);
+    case HEADER_DONE:
+        break;
+    }
+    return n;
+}
+
+void header_feed(struct header *h, const char *bytes, size_t n)
+{
+    while (n > 0 && h->state != HEADER_DONE) {
+        size_t used = step(h, bytes, n);
+
+        bytes += used;
+        n -= used;
+    }
+}
+
+bool header_next(const struct header *h, size_t *at, struct span *name, struct span *value)
+{
+    struct span left = {.at = h->kept.data + *at, .n = h->kept.len - *at};
+    const char *colon = left.n > 0 ? memchr(left.at, ':', left.n) : NULL;
+    const char *lf;
+
+    if (colon == NULL) {
+        return false;
+    }
+    *name = (struct span){.at = left.at, .n = (size_t)(colon - left.at)};
+    *value = span_from(left, name->n + 1);
+    lf = memchr(value->at, '\n', value->n);
+    if (lf != NULL) {
+        value->n = (size_t)(lf - value->at);
+    }
+    *at = (size_t)(value->at + value->n - h->kept.data) + (lf != NULL);
+    return true;
+}
+
+bool header_find(const struct header *h, const char *name, struct span *value)
+{
+    struct span found;
+    size_t at = 0;
+
+    while (header_next(h, &at, &found, value)) {
+        if (span_is(found, name)) {
+            return true;
+        }
+    }
+    return false;
+}
