@@ -68,7 +68,7 @@ static int wait_for(pid_t pid)
     return WEXITSTATUS(status);
 }
 
-/* Starts it with standard output on fd `out` (-1: ours). Returns 0 or an errno. */
+/* Starts it with standard output on fd `out`. Returns 0 or an errno. */
 static int start(pid_t *pid, char *const argv[], int out)
 {
     posix_spawn_file_actions_t actions;
@@ -77,9 +77,7 @@ static int start(pid_t *pid, char *const argv[], int out)
 
     find_program(path, sizeof path);
     posix_spawn_file_actions_init(&actions);
-    if (out >= 0) {
-        posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    }
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     error = posix_spawnp(pid, path, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     return error;
@@ -90,26 +88,21 @@ int helper_run(const struct ctl *ctl, const char *spec, const char *const words[
 {
     const char *argv[MAX_WORDS] = {PROGRAM, "--run-dir", ctl->run_dir, "--mode-source", spec};
     size_t argc = 5;
-    int pipe_ends[2] = {-1, -1}, error;
+    int pipe_ends[2], error;
     pid_t pid;
 
     for (size_t i = 0; words[i] != NULL && argc < MAX_WORDS - 1; i++) {
         argv[argc++] = words[i];
     }
-    if (out != NULL && pipe2(pipe_ends, O_CLOEXEC) != 0) {
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
         return ctl_complain(EXIT_SYSTEM, "no pipe: %s", strerror(errno));
     }
-    fflush(stdout);
     error = start(&pid, (char *const *)argv, pipe_ends[1]);
-    if (out != NULL) {
-        close(pipe_ends[1]);
-    }
-    if (error == 0 && out != NULL) {
+    close(pipe_ends[1]);
+    if (error == 0) {
         take_output(pipe_ends[0], out, size);
     }
-    if (out != NULL) {
-        close(pipe_ends[0]);
-    }
+    close(pipe_ends[0]);
     if (error != 0) {
         return ctl_complain(EXIT_SYSTEM, PROGRAM " cannot be started: %s", strerror(error));
     }

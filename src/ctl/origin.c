@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "ctl/helper.h"
 
+#define SAID_SIZE 4096
+
 static int complain_fault(int status, const struct source_fault *fault)
 {
     return ctl_complain(status, "%s", fault->text);
@@ -47,18 +49,55 @@ static int fetch_local(const char *spec, struct reading *out)
     return fetched ? EXIT_OK : complain_fault(EXIT_SYSTEM, &fault);
 }
 
+/* What sinkhole-refresh prints is one flat JSON object of our own making. A quote within a
+   string has a backslash before it, so that `"key":` stands nowhere but at a member. */
+static const char *member(const char *json, const char *key)
+{
+    char name[32];
+    const char *at;
+
+    snprintf(name, sizeof name, "\"%s\":", key);
+    at = strstr(json, name);
+    return at != NULL ? at + strlen(name) : NULL;
+}
+
+static uint64_t member_number(const char *json, const char *key)
+{
+    const char *at = member(json, key);
+
+    return at != NULL ? strtoull(at, NULL, 10) : 0;
+}
+
+/* A string member; values are printable ASCII there, so quote and backslash alone are escaped.
+ */
+static size_t member_text(const char *json, const char *key, char *out, size_t size)
+{
+    const char *at = member(json, key);
+    size_t n = 0;
+
+    if (at != NULL && *at == '"') {
+        for (at++; *at != '"' && *at != '\0' && n < size - 1; at++) {
+            at += *at == '\\' && at[1] != '\0';
+            out[n++] = *at;
+        }
+    }
+    out[n] = '\0';
+    return n;
+}
+
 int origin_fetch(const struct ctl *ctl, const char *spec, struct reading *out)
 {
     static const char *const words[] = {"--print", NULL};
+    char said[SAID_SIZE];
     int status;
 
     if (is_local(spec)) {
         return fetch_local(spec, out);
     }
     *out = (struct reading){0};
-    status = helper_run(ctl, spec, words, out->value, sizeof out->value);
-    out->length = strcspn(out->value, "\n");
-    out->value[out->length] = '\0';
+    status = helper_run(ctl, spec, words, said, sizeof said);
+    out->length = member_text(said, "value", out->value, sizeof out->value);
+    out->version = member_number(said, "version");
     return status;
 }
 
@@ -66,7 +105,7 @@ int origin_store(const struct ctl *ctl, const char *spec, const char *value, uin
 {
     const char *const words[] = {"--put", value, NULL};
     struct source_fault fault;
-    char said[256];
+    char said[SAID_SIZE];
     int status;
 
     *version = 0;
@@ -76,6 +115,6 @@ int origin_store(const struct ctl *ctl, const char *spec, const char *value, uin
                    : complain_fault(EXIT_SYSTEM, &fault);
     }
     status = helper_run(ctl, spec, words, said, sizeof said);
-    *version = strtoull(said, NULL, 10);
+    *version = member_number(said, "version");
     return status;
 }

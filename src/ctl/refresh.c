@@ -60,11 +60,11 @@ static int ask_daemon(const struct ctl *ctl, struct view *view)
 static int fetch_once(const struct ctl *ctl, struct view *view)
 {
     static const char *const words[] = {"--once", NULL};
-    char spec[SOURCE_SPEC_SIZE];
+    char spec[SOURCE_SPEC_SIZE], said[64]; /* the board says it better */
     int status = origin_spec(ctl, view, spec);
 
     if (status == EXIT_OK) {
-        status = helper_run(ctl, spec, words, NULL, 0);
+        status = helper_run(ctl, spec, words, said, sizeof said);
     }
     view_close(view);
     view_open(view, ctl, BOARD_READ);
