@@ -1,6 +1,8 @@
 /* Puts replies into a buffer; a half-written line is taken back. */
 #include "smtp/reply.h"
 
+const struct reply reply_none = {0, ""};
+
 /* All of one line, or nothing. */
 static bool finish(struct buf *out, size_t before, bool fits)
 {

@@ -14,6 +14,9 @@ struct reply {
     const char *text;
 };
 
+/* What a check returns when it finds nothing to refuse: code 0. */
+extern const struct reply reply_none;
+
 /* Room that any one reply line needs, the server's name included. */
 #define REPLY_MAX 512
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include "smtp/mail.h"
 #include "smtp/record.h"
 #include "smtp/talk.h"
 #include "smtp/verbs.h"
@@ -63,7 +64,7 @@ static void take_message(struct session *s)
     header_feed(&s->mail.header, bytes, n);
     s->at += n;
     if (s->mail.body.state == BODY_ENDED) {
-        verbs_message(s);
+        mail_take_message(s);
     }
 }
 
@@ -177,7 +178,7 @@ static bool needs_drain(const struct session *s)
 
 static void finish(struct session *s)
 {
-    talk_end_mail(s);
+    mail_end(s);
     talk_flush(s);
     s->sum.bare_lf = s->lines.bare_lf;
     record_session(s);

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-#include "smtp/record.h"
+#include "smtp/mail.h"
 
 void talk_state(struct session *s, enum session_state state)
 {
@@ -75,7 +75,7 @@ static void begin_closing(struct session *s, const struct verdict *verdict)
     reply_add_verdict(&s->farewell, verdict);
     s->until = clock_ms() + s->env->limits->closing_ms;
     s->mail.code = verdict->code;
-    talk_end_mail(s);
+    mail_end(s);
     talk_state(s, SESSION_CLOSING);
 }
 
@@ -107,18 +107,6 @@ void talk_depart(struct session *s, struct reply reply, enum session_end end)
 {
     talk_say(s, reply);
     s->mail.code = reply.code;
-    talk_end_mail(s);
+    mail_end(s);
     talk_end(s, end);
-}
-
-void talk_end_mail(struct session *s)
-{
-    if (!s->mail.open) {
-        return;
-    }
-    s->mail.open = false;
-    s->in_data = false;
-    header_finish(&s->mail.header);
-    record_attempt(s);
-    talk_state(s, SESSION_COMMAND);
 }

@@ -86,9 +86,6 @@ void talk_depart(struct session *s, struct reply reply, enum session_end end);
 
 bool talk_closing(const struct session *s);
 
-/* Ends the open transaction, if there is one, and logs the attempt. */
-void talk_end_mail(struct session *s);
-
 /* Tells the board. */
 void talk_state(struct session *s, enum session_state state);
 

@@ -2,17 +2,22 @@
 #ifndef SMTP_VERBS_H
 #define SMTP_VERBS_H
 
+#include "smtp/command.h"
+#include "smtp/path.h"
 #include "smtp/span.h"
 
 struct session;
+
+/* A parsed command, and the path that its check found in it. */
+struct order {
+    struct command command;
+    struct path path;
+};
 
 /* Answers one command line, whatever it is, with exactly one reply. */
 void verbs_obey(struct session *s, struct span line);
 
 /* Answers a line that was too long to be kept. */
 void verbs_too_long(struct session *s);
-
-/* Answers the message whose last dot has come. */
-void verbs_message(struct session *s);
 
 #endif
