@@ -110,7 +110,9 @@ static void log_recovered(const struct published *news, int64_t failed_ms, uint6
     }
     jsonout_str(j, "source", news->source);
     jsonout_int(j, "failed_ms", failed_ms);
-    jsonout_int(j, "failures", (int64_t)failures);
+    if (failures != 0) { /* a single fetch does not know those before it */
+        jsonout_int(j, "failures", (int64_t)failures);
+    }
     log_end(j);
     log_flush();
 }
