@@ -1,0 +1,35 @@
+"""The smtp-out image, built when it is wanted; a test that cannot have it skips."""
+
+import functools
+import os
+import shutil
+import subprocess
+import unittest
+
+import podman
+
+REPO = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("BUILD", os.path.join(REPO, "build"))
+NAME = "localhost/smtp-out:dev"
+
+
+@functools.cache
+def smtp_out():
+    """Builds the image from what is in the tree; returns its name."""
+    reason = podman.missing()
+    if not reason and not shutil.which("mmdebstrap"):
+        reason = "mmdebstrap is not installed (make deps drill)"
+    if reason:
+        raise unittest.SkipTest(reason)
+    done = subprocess.run([os.path.join(REPO, "container/smtp-out/build"),
+                           os.path.join(BUILD, "image")],
+                          text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"container/smtp-out/build failed\n{done.stderr}")
+    return NAME
+
+
+def renderer():
+    """The render-maps that the image has, as a program of this machine."""
+    smtp_out()
+    return os.path.join(BUILD, "image/smtp-out/render-maps")

@@ -1,0 +1,83 @@
+"""Containers for tests, by podman as root; nothing is pulled from anywhere."""
+
+import os
+import resource
+import shutil
+import subprocess
+
+
+def missing():
+    """Why no container can run here; None when one can."""
+    if os.geteuid() != 0:
+        return "containers need root here"
+    if not shutil.which("podman"):
+        return "podman is not installed (make deps)"
+    return None
+
+
+def _command():
+    """podman with what a machine without systemd or with only runc needs."""
+    command = ["podman"]
+    if not os.path.isdir("/run/systemd/system"):
+        command.append("--cgroup-manager=cgroupfs")
+    if shutil.which("runc"):
+        command += ["--runtime", shutil.which("runc")]
+    return command
+
+
+def _limits():
+    """podman's own default limits are above what may be set here."""
+    flags = []
+    for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        hard = resource.getrlimit(kind)[1]
+        if hard != resource.RLIM_INFINITY:
+            flags.append(f"--ulimit={name}={hard}:{hard}")
+    return flags
+
+
+def podman(*args, check=True, **options):
+    """Runs podman to its end; returns the CompletedProcess with text output."""
+    done = subprocess.run([*_command(), *args], text=True, capture_output=True, check=False,
+                          stdin=options.pop("stdin", subprocess.DEVNULL), **options)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"podman {' '.join(args)}: {done.returncode}\n{done.stderr}")
+    return done
+
+
+def run(*args, check=True, **options):
+    """podman run, with the limits of this machine and no health checks by podman."""
+    return podman("run", "--pull=never", "--no-healthcheck", *_limits(), *args,
+                  check=check, **options)
+
+
+def execute(name, *command, check=True, **options):
+    """A command in a running container."""
+    return podman("exec", name, *command, check=check, **options)
+
+
+def inspect(name, template):
+    return podman("inspect", "--format", template, name).stdout.strip()
+
+
+def pid(name):
+    """The container's first process, as this machine numbers it."""
+    return int(inspect(name, "{{.State.Pid}}"))
+
+
+def address(name):
+    return inspect(name, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
+
+
+def logs(name):
+    """What the container wrote: (standard output, standard error)."""
+    done = podman("logs", name)
+    return done.stdout, done.stderr
+
+
+def remove(*names):
+    """Ends containers at once; one that is not there is no error."""
+    podman("rm", "--force", "--ignore", "--time", "0", *names, check=False)
+
+
+def has_image(name):
+    return podman("image", "exists", name, check=False).returncode == 0
