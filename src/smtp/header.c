@@ -81,28 +81,34 @@ static void in_name(struct header *h, char c)
     }
 }
 
-/* A CR before the LF may have come with the bytes before these. */
-static void end_value(struct header *h)
-{
-    h->state = HEADER_LINE_START;
-    while (h->kept.len > h->field && h->kept.data[h->kept.len - 1] == '\r') {
-        h->kept.len--;
-    }
-}
-
+/* Up to the value's end. A CR at the end of these bytes waits for its LF. */
 static size_t in_value(struct header *h, const char *bytes, size_t n)
 {
     const char *lf = memchr(bytes, '\n', n);
     size_t length = lf != NULL ? (size_t)(lf - bytes) : n;
+    bool cr = length > 0 && bytes[length - 1] == '\r';
 
-    keep(h, bytes, length);
-    if (lf == NULL) {
+    keep(h, bytes, length - cr);
+    if (h->state == HEADER_DONE) {
         return n;
     }
-    if (h->state != HEADER_DONE) {
-        end_value(h);
+    if (lf == NULL) {
+        h->state = cr ? HEADER_VALUE_CR : HEADER_VALUE;
+        return n;
     }
+    h->state = HEADER_LINE_START;
     return length + 1;
+}
+
+static size_t behind_cr(struct header *h, char c)
+{
+    if (c == '\n') {
+        h->state = HEADER_LINE_START;
+        return 1;
+    }
+    h->state = HEADER_VALUE;
+    keep(h, "\r", 1);
+    return 0;
 }
 
 /* Takes at least one byte where it can; a state that only hands on takes none. */
@@ -130,6 +136,8 @@ static size_t step(struct header *h, const char *bytes, size_t n)
         return 0;
     case HEADER_VALUE:
         return in_value(h, bytes, n);
+    case HEADER_VALUE_CR:
+        return behind_cr(h, *bytes);
     case HEADER_DONE:
         break;
     }

@@ -15,6 +15,7 @@ enum header_state {
     HEADER_NAME,
     HEADER_BLANKS, /* white space that does not count: behind the colon or the fold */
     HEADER_VALUE,
+    HEADER_VALUE_CR, /* a CR that may belong to the line's end */
     HEADER_DONE,
 };
 

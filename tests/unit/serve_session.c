@@ -1,6 +1,6 @@
-/* One SMTP session on descriptor 0, with no daemon around it: what the dialogues of tests/smtp are
-   played against first. The mode is read from a file whenever an answer is due, so that a test
-   that writes the file knows from when on it holds. Events go to standard output. */
+/* One SMTP session on descriptor 0, with no daemon around it: what the dialogues of tests/smtp
+   are played against first. The mode is read from a file whenever an answer is due, so that a
+   test that writes the file knows from when on it holds. Events go to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +68,14 @@ static void set(struct surroundings *self, const char *argument)
         size_t *count;
         int64_t *ms;
     } rows[] = {
-        {"command-line", &limits.command_line, NULL}, {"headers", &limits.headers, NULL},
-        {"recipients", &limits.recipients, NULL},     {"errors", &limits.errors, NULL},
-        {"command-ms", NULL, &limits.command_ms},     {"data-gap-ms", NULL, &limits.data_gap_ms},
-        {"data-ms", NULL, &limits.data_ms},           {"closing-ms", NULL, &limits.closing_ms},
+        {"command-line", &limits.command_line, NULL},
+        {"headers", &limits.headers, NULL},
+        {"recipients", &limits.recipients, NULL},
+        {"errors", &limits.errors, NULL},
+        {"command-ms", NULL, &limits.command_ms},
+        {"data-gap-ms", NULL, &limits.data_gap_ms},
+        {"data-ms", NULL, &limits.data_ms},
+        {"closing-ms", NULL, &limits.closing_ms},
         {"drain-ms", NULL, &limits.drain_ms},
     };
     const char *equals = strchr(argument, '=');
