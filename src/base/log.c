@@ -96,6 +96,11 @@ void log_open(int fd)
     }
 }
 
+int log_fd(void)
+{
+    return state.outlet == OUTLET_NONE || state.outlet == OUTLET_SYSLOG ? -1 : state.fd;
+}
+
 void log_open_syslog(void)
 {
     log_open(-1);

@@ -41,6 +41,10 @@ void log_name(const char *program);
    descriptors that others hold, where the kernel allows it. -1: events are thrown away. */
 void log_open(int fd);
 
+/* The descriptor that events are written to (not always the one given), for those who close all
+   others; -1 where there is none. */
+int log_fd(void);
+
 /* Events go to syslog(3) instead, with this program's name: for one-shot sessions whose only
    descriptors are the client's. */
 void log_open_syslog(void);

@@ -240,15 +240,12 @@ void board_adopt(struct board *board)
     atomic_store(&control->stopping, 0);
     atomic_store(&control->workers_now, 0);
     log_share_init(&control->log);
-    for (int i = 0; i < BOARD_SLOTS; i++) {
+    for (uint32_t i = 0; i < atomic_load(&control->slots_used); i++) {
         struct board_slot *slot = &board->slots[i];
 
-        /* Only what was used: an untouched page of a tmpfs file takes no memory. */
-        if (atomic_load(&slot->pid) != 0 || atomic_load(&slot->state) != SLOT_FREE) {
-            atomic_store(&slot->pid, 0);
-            atomic_store(&slot->state, SLOT_FREE);
-            atomic_store(&slot->lane.writing, 0);
-        }
+        atomic_store(&slot->pid, 0);
+        atomic_store(&slot->state, SLOT_FREE);
+        atomic_store(&slot->lane.writing, 0);
     }
 }
 
@@ -304,9 +301,12 @@ void counters_add(struct counters *counters, enum counter counter, uint64_t n)
 
 void board_totals(const struct board *board, uint64_t out[COUNTERS])
 {
+    /* Slots behind the last one used are left alone: reading would make their pages. */
+    uint32_t used = atomic_load(&board->control->slots_used);
+
     for (int c = 0; c < COUNTERS; c++) {
         out[c] = atomic_load_explicit(&board->control->oneshot.of[c], memory_order_relaxed);
-        for (int i = 0; i < BOARD_SLOTS; i++) {
+        for (uint32_t i = 0; i < used; i++) {
             out[c] += atomic_load_explicit(&board->slots[i].counters.of[c], memory_order_relaxed);
         }
     }

@@ -101,6 +101,7 @@ struct board_control {
     _Atomic int64_t refresher_beat_ms;
     _Atomic uint32_t workers_min, workers_max;
     _Atomic uint32_t workers_now;    /* processes, starting ones too */
+    _Atomic uint32_t slots_used;     /* slots from here on were never owned by anybody */
     _Atomic uint64_t worker_deaths;  /* that were not asked for */
     _Atomic uint32_t stopping;       /* the daemon is on its way out */
     char listening[BOARD_ADDRS][BOARD_ADDR_SIZE]; /* "[::]:25"; set before `master` */

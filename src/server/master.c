@@ -1,0 +1,407 @@
+/* The master's loop. Signals, dead children and hints arrive as descriptors; each round takes
+   what there is, steps every part, and sleeps until the earliest deadline of them. */
+#include "server/master.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "server/notify.h"
+#include "server/worker.h"
+
+#define FIRST_FETCH_MS 2000 /* so long may the first fetch hold up readiness */
+#define BEAT_MS        10000
+#define PRESSED_MS     10  /* a round under pressure */
+#define REPEAT_MS      250 /* a signal may come just before a worker blocks: say it again */
+#define REFRESHER_MS   3000
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* -- workers ------------------------------------------------------------------------------- */
+
+static pid_t spawn_worker(void *context, uint32_t number)
+{
+    struct master *m = context;
+    struct board_slot *slot = &m->board.slots[number];
+    struct board_control *control = m->board.control;
+    pid_t master = getpid(), pid;
+
+    atomic_store(&slot->state, SLOT_STARTING);
+    if (atomic_load(&control->slots_used) <= number) {
+        atomic_store(&control->slots_used, number + 1);
+    }
+    pid = fork();
+    if (pid == 0) {
+        const struct worker worker = {m->settings, &m->board, &m->listeners, number, m->pressure};
+
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        exit(getppid() == master ? worker_run(&worker) : EXIT_OK);
+    }
+    if (pid < 0) {
+        log_warn("unable to fork a worker");
+        atomic_store(&slot->state, SLOT_FREE);
+        return -1;
+    }
+    atomic_store(&slot->pid, pid);
+    return pid;
+}
+
+static void signal_workers(struct master *m, int number)
+{
+    for (uint32_t i = 0; i < atomic_load(&m->board.control->slots_used); i++) {
+        if (m->pool.pids[i] != 0) {
+            kill(m->pool.pids[i], number);
+        }
+    }
+}
+
+static uint32_t count_idle(const struct master *m)
+{
+    uint32_t idle = 0;
+
+    for (uint32_t i = 0; i < atomic_load(&m->board.control->slots_used); i++) {
+        uint32_t state = atomic_load_explicit(&m->board.slots[i].state, memory_order_relaxed);
+
+        idle += state == SLOT_IDLE || state == SLOT_STARTING;
+    }
+    return idle;
+}
+
+/* Lets n idle workers leave, those in the highest slots first: scans stay short. */
+static void retire(struct master *m, uint32_t n)
+{
+    for (uint32_t i = atomic_load(&m->board.control->slots_used); i-- > 0 && n > 0;) {
+        if (m->pool.pids[i] != 0 && atomic_load(&m->board.slots[i].state) == SLOT_IDLE) {
+            kill(m->pool.pids[i], SIGUSR1);
+            n--;
+        }
+    }
+}
+
+static void log_worker_death(const struct board_slot *slot, pid_t pid, uint32_t number, int status)
+{
+    struct jsonout *j = log_event("worker_died");
+
+    if (j != NULL) {
+        jsonout_int(j, "pid", pid);
+        jsonout_int(j, "slot", number);
+        jsonout_int(j, WIFSIGNALED(status) ? "signal" : "status",
+                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        if (atomic_load(&slot->state) > SLOT_IDLE) {
+            jsonout_str(j, "client", slot->client);
+        }
+        log_end(j);
+        log_flush();
+    }
+}
+
+static void worker_gone(struct master *m, pid_t pid, int status, int64_t now)
+{
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    struct pool_death death = pool_reaped(&m->pool, pid, clean, now);
+    struct board_slot *slot = &m->board.slots[death.slot];
+
+    if (!death.known) {
+        return;
+    }
+    if (!clean) {
+        atomic_fetch_add(&m->board.control->worker_deaths, 1);
+        log_worker_death(slot, pid, death.slot, status);
+    }
+    atomic_store(&slot->lane.writing, 0);
+    atomic_store(&slot->pid, 0);
+    atomic_store(&slot->state, SLOT_FREE);
+}
+
+static void reap(struct master *m, int64_t now)
+{
+    bool expected = m->phase >= PHASE_STOPPING;
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (!refresher_child_reaped(&m->refresher, pid, status, expected, now)) {
+            worker_gone(m, pid, status, now);
+        }
+    }
+}
+
+/* -- the pool ------------------------------------------------------------------------------ */
+
+static void log_throttle(struct master *m, int64_t now)
+{
+    bool held = now < m->pool.hold_until_ms;
+    struct jsonout *j;
+
+    if (held == m->held) {
+        return;
+    }
+    m->held = held;
+    j = held ? log_event("throttled") : NULL;
+    if (j != NULL) {
+        jsonout_int(j, "for_ms", m->pool.hold_until_ms - now);
+        jsonout_int(j, "early_deaths", m->pool.early_deaths);
+        log_end(j);
+        log_flush();
+    }
+}
+
+/* The pressure flag goes down first and is judged after that: a worker that raises it in between
+   is heard in the next round. */
+static void judge_pressure(struct master *m)
+{
+    struct board_control *control = m->board.control;
+    bool full = m->pool.size >= m->pool.limits.max;
+
+    atomic_store(&control->want_idle, full ? 1 : m->pool.limits.spare);
+    atomic_store(&control->pressure, 0);
+    m->idle = count_idle(m);
+    m->pressed = m->idle < (full ? 1 : m->pool.limits.spare);
+    if (m->pressed) {
+        atomic_store(&control->pressure, 1);
+    }
+}
+
+static void step_pool(struct master *m, int64_t now)
+{
+    m->idle = count_idle(m);
+    pool_step(&m->pool, m->idle, now);
+    atomic_store(&m->board.control->workers_now, m->pool.size);
+    log_throttle(m, now);
+    judge_pressure(m);
+    retire(m, pool_retires(&m->pool, m->idle, now));
+}
+
+/* All workers there may be are busy: whoever comes now is told so at once. */
+static bool saturated(const struct master *m)
+{
+    return m->phase <= PHASE_SERVING && m->pressed && m->idle == 0 &&
+           m->pool.size >= m->pool.limits.max;
+}
+
+static void refuse_clients(struct master *m, int64_t now)
+{
+    for (size_t i = 0; i < m->listeners.count; i++) {
+        int fd;
+
+        while (count_idle(m) == 0 &&
+               (fd = accept4(m->listeners.fds[i], NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+            overflow_refuse(&m->overflow, fd, m->settings->server_name, now);
+            counters_add(&m->board.control->oneshot, COUNT_CONNECTIONS, 1);
+            counters_add(&m->board.control->oneshot, COUNT_REFUSED, 1);
+        }
+    }
+}
+
+/* -- phases -------------------------------------------------------------------------------- */
+
+static void log_ready(const struct master *m)
+{
+    struct jsonout *j = log_event("ready");
+
+    if (j == NULL) {
+        return;
+    }
+    jsonout_int(j, "pid", getpid());
+    jsonout_str(j, "program", "sinkholed " VERSION);
+    jsonout_open(j, "listening", '[');
+    for (size_t i = 0; i < m->listeners.count; i++) {
+        jsonout_str(j, NULL, m->listeners.names[i]);
+    }
+    jsonout_close(j, ']');
+    jsonout_str(j, "source", m->settings->mode_source);
+    jsonout_int(j, "workers_min", m->settings->workers_min);
+    jsonout_int(j, "workers_max", m->settings->workers_max);
+    log_end(j);
+    log_flush();
+}
+
+static void step_start(struct master *m, int64_t now)
+{
+    if (m->phase == PHASE_STARTING && (m->refresher.ready < 0 || now >= m->ready_by_ms)) {
+        m->phase = PHASE_SERVING;
+        m->active_ms = now;
+        log_ready(m);
+        notify_ready((int)m->settings->notify_fd);
+    }
+}
+
+/* Nobody is replaced from here on. how: what the workers are told. */
+static void begin_stop(struct master *m, enum master_phase phase, const char *why, int64_t now)
+{
+    struct jsonout *j = log_event("stopping");
+
+    if (j != NULL) {
+        jsonout_str(j, "why", why);
+        jsonout_int(j, "workers", m->pool.size);
+        log_end(j);
+        log_flush();
+    }
+    m->phase = phase;
+    m->stop_ms = m->repeat_ms = now;
+    atomic_store(&m->board.control->stopping, 1);
+    pool_drain(&m->pool);
+    notify_stopping();
+    if (phase == PHASE_STOPPING) {
+        listeners_close(&m->listeners);
+    }
+}
+
+static void step_idle_exit(struct master *m, int64_t now)
+{
+    uint64_t totals[COUNTERS];
+
+    if (m->phase != PHASE_SERVING || m->settings->idle_exit_ms == 0 ||
+        now - m->active_ms < m->settings->idle_exit_ms) {
+        return;
+    }
+    board_totals(&m->board, totals);
+    if (totals[COUNT_CONNECTIONS] != m->connections || m->idle < m->pool.size) {
+        m->connections = totals[COUNT_CONNECTIONS];
+        m->active_ms = now;
+        return;
+    }
+    begin_stop(m, PHASE_LEAVING, "idle", now);
+}
+
+/* When patience with sessions ends: their drain time, and what a closing one may take. */
+static int64_t kill_at(const struct master *m)
+{
+    const struct settings *s = m->settings;
+
+    return m->stop_ms + s->drain_ms + s->limits.closing_ms + s->limits.drain_ms + 1000;
+}
+
+static void step_stop(struct master *m, int64_t now)
+{
+    if ((m->phase == PHASE_LEAVING || m->phase == PHASE_STOPPING) && m->pool.size == 0) {
+        m->phase = PHASE_LAST;
+        m->stop_ms = m->repeat_ms = now;
+    }
+    if (m->phase == PHASE_LAST && m->refresher.pid == 0) {
+        m->phase = PHASE_GONE;
+    }
+    if (m->phase < PHASE_LEAVING || m->phase == PHASE_GONE || now < m->repeat_ms) {
+        return;
+    }
+    m->repeat_ms = now + REPEAT_MS;
+    if (m->phase == PHASE_LEAVING) {
+        signal_workers(m, SIGUSR1);
+    } else if (m->phase == PHASE_STOPPING) {
+        signal_workers(m, now >= kill_at(m) ? SIGKILL : SIGTERM);
+    } else {
+        refresher_child_signal(&m->refresher, now - m->stop_ms > REFRESHER_MS ? SIGKILL : SIGTERM);
+    }
+}
+
+/* -- the loop ------------------------------------------------------------------------------ */
+
+static void take_signals(struct master *m, int64_t now)
+{
+    int number;
+
+    while ((number = signals_next(m->signals)) != 0) {
+        if (number == SIGCHLD) {
+            reap(m, now);
+        } else if (number == SIGHUP) {
+            refresher_child_signal(&m->refresher, SIGHUP);
+        } else if (m->phase < PHASE_STOPPING) {
+            begin_stop(m, PHASE_STOPPING, number == SIGINT ? "SIGINT" : "SIGTERM", now);
+        }
+    }
+}
+
+static void step_all(struct master *m, int64_t now)
+{
+    if (m->phase <= PHASE_SERVING) {
+        refresher_child_step(&m->refresher, now);
+    }
+    step_pool(m, now);
+    step_start(m, now);
+    step_idle_exit(m, now);
+    step_stop(m, now);
+    overflow_step(&m->overflow, now);
+    if (now >= m->beat_ms) {
+        m->beat_ms = now + BEAT_MS;
+        atomic_store(&m->board.control->beat_ms, now);
+    }
+}
+
+static int64_t next_deadline(const struct master *m, int64_t now)
+{
+    int64_t next = earlier(m->beat_ms, overflow_deadline(&m->overflow));
+
+    next = earlier(next, pool_deadline(&m->pool, m->idle, now + PRESSED_MS));
+    next = earlier(next, m->phase == PHASE_STARTING ? m->ready_by_ms : CLOCK_NEVER);
+    next = earlier(next, m->phase >= PHASE_LEAVING ? m->repeat_ms : CLOCK_NEVER);
+    next = earlier(next, m->pressed ? now + PRESSED_MS : CLOCK_NEVER);
+    if (m->phase <= PHASE_SERVING) {
+        next = earlier(next, refresher_child_deadline(&m->refresher));
+    }
+    if (m->phase == PHASE_SERVING && m->settings->idle_exit_ms > 0) {
+        next = earlier(next, m->active_ms + m->settings->idle_exit_ms);
+    }
+    return next;
+}
+
+enum { AT_SIGNALS, AT_PRESSURE, AT_READY, AT_OTHERS };
+
+/* Sleeps until something happens. While all workers are busy the listeners are watched too. */
+static void wait_for_events(struct master *m, int64_t now)
+{
+    struct pollfd set[AT_OTHERS + BOARD_ADDRS + OVERFLOW_KEPT] = {
+        [AT_SIGNALS] = {.fd = m->signals, .events = POLLIN},
+        [AT_PRESSURE] = {.fd = m->pressure, .events = POLLIN},
+        [AT_READY] = {.fd = m->refresher.ready, .events = POLLIN},
+    };
+    nfds_t n = AT_OTHERS;
+    uint64_t hints;
+
+    for (size_t i = 0; saturated(m) && i < m->listeners.count; i++) {
+        set[n++] = (struct pollfd){.fd = m->listeners.fds[i], .events = POLLIN};
+    }
+    n += overflow_poll(&m->overflow, set + n);
+    if (poll(set, n, clock_left(next_deadline(m, now), clock_ms())) <= 0) {
+        return;
+    }
+    (void)!read(m->pressure, &hints, sizeof hints);
+    if (set[AT_READY].revents != 0) {
+        refresher_child_is_ready(&m->refresher);
+    }
+    if (saturated(m)) {
+        refuse_clients(m, clock_ms());
+    }
+}
+
+int master_run(struct master *m)
+{
+    const struct settings *s = m->settings;
+    const struct pool_limits limits = {
+        (uint32_t)s->workers_min, (uint32_t)s->workers_max,
+        atomic_load(&m->board.control->want_idle)};
+    const struct pool_ops ops = {spawn_worker, m};
+    int64_t now = clock_ms();
+
+    pool_init(&m->pool, &limits, &ops);
+    m->ready_by_ms = now + FIRST_FETCH_MS;
+    while (m->phase != PHASE_GONE) {
+        step_all(m, now);
+        wait_for_events(m, now);
+        now = clock_ms();
+        take_signals(m, now);
+    }
+    log_message("stopped", "%d connections were served", (int)m->connections);
+    atomic_store(&m->board.control->master, 0);
+    return EXIT_OK;
+}

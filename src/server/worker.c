@@ -1,0 +1,197 @@
+/* The life of a worker: confine itself, then accept and serve until told to leave. */
+#include "server/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "server/privileges.h"
+#include "server/serve.h"
+
+/* What signals have said. Only the handlers write these two. */
+static volatile sig_atomic_t told_to_stop, told_to_retire;
+
+static void on_stop(int number)
+{
+    (void)number;
+    told_to_stop = 1;
+}
+
+static void on_retire(int number)
+{
+    (void)number;
+    told_to_retire = 1;
+}
+
+/* SIGALRM needs no words: that a blocked call ends is its message. */
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+struct life {
+    const struct worker *worker;
+    struct board_slot *slot;
+    int64_t drained_ms; /* the drain time is over then; 0: it has not begun */
+};
+
+/* The first time that a stop is noticed: let go of the sockets, so that a successor can bind
+   them, and be woken when the drain time is over. */
+static void begin_drain(struct life *life)
+{
+    int64_t drain = life->worker->settings->drain_ms;
+    struct itimerval timer = {.it_value = {drain / 1000, drain % 1000 * 1000 + 1000}};
+
+    listeners_close(life->worker->listeners);
+    life->drained_ms = clock_ms() + drain;
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static enum session_stop stopping(void *context)
+{
+    struct life *life = context;
+
+    if (!told_to_stop) {
+        return STOP_NO;
+    }
+    if (life->drained_ms == 0) {
+        begin_drain(life);
+    }
+    return clock_ms() >= life->drained_ms ? STOP_NOW : STOP_IDLE;
+}
+
+static bool interrupted(void *context)
+{
+    (void)context;
+    return told_to_stop != 0;
+}
+
+/* -- the board ----------------------------------------------------------------------------- */
+
+static void enter_state(struct board_slot *slot, enum slot_state state)
+{
+    atomic_store_explicit(&slot->since_ms, clock_ms(), memory_order_relaxed);
+    atomic_store_explicit(&slot->state, state, memory_order_release);
+}
+
+/* Are at least `want` other workers free? Reads others' slots only until enough are found. */
+static bool enough_idle(const struct board *board, uint32_t want)
+{
+    uint32_t used = atomic_load_explicit(&board->control->slots_used, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < used && want > 0; i++) {
+        uint32_t state = atomic_load_explicit(&board->slots[i].state, memory_order_relaxed);
+
+        want -= state == SLOT_IDLE || state == SLOT_STARTING;
+    }
+    return want == 0;
+}
+
+/* Wakes the master when the pool runs short; while it knows already, this is one read. */
+static void report_pressure(const struct worker *w)
+{
+    struct board_control *control = w->board->control;
+    const uint64_t one = 1;
+
+    if (atomic_load_explicit(&control->pressure, memory_order_relaxed) == 0 &&
+        !enough_idle(w->board,
+                     atomic_load_explicit(&control->want_idle, memory_order_relaxed)) &&
+        atomic_exchange(&control->pressure, 1) == 0) {
+        (void)!write(w->pressure_fd, &one, sizeof one);
+    }
+}
+
+/* -- serving ------------------------------------------------------------------------------- */
+
+static void serve_client(struct server *server, struct life *life, int fd,
+                         const struct peer *peer)
+{
+    struct wire wire = {.in = fd,
+                        .out = fd,
+                        .quiet_ms = life->worker->settings->limits.command_ms,
+                        .interrupted = interrupted};
+
+    if (strcmp(peer->text, "unix") == 0) {
+        wire.quiet_ms = 0; /* these inherit no time-outs from their listener */
+    }
+    memcpy(life->slot->client, peer->text, sizeof life->slot->client);
+    enter_state(life->slot, SLOT_COMMAND);
+    report_pressure(life->worker);
+    server_serve(server, &wire, peer);
+    close(fd);
+    enter_state(life->slot, SLOT_IDLE);
+}
+
+/* accept(2) failed for want of something: others may give it back. */
+static void rest_a_little(int error)
+{
+    log_warnx("unable to accept a connection: %s", strerror(error));
+    poll(NULL, 0, 100);
+}
+
+static void serve_clients(struct server *server, struct life *life, struct acceptor *acceptor)
+{
+    struct peer peer;
+
+    while (!told_to_stop && !told_to_retire) {
+        int fd = acceptor_next(acceptor, -1, &peer);
+
+        if (fd >= 0) {
+            serve_client(server, life, fd, &peer);
+        } else if (errno != EAGAIN && errno != EINTR) {
+            rest_a_little(errno);
+        }
+    }
+}
+
+/* Everything that can be given up before the first client. */
+static bool settle(const struct worker *w, struct board_slot *slot)
+{
+    int keep[BOARD_ADDRS + 2] = {w->pressure_fd, log_fd()};
+    size_t count = 2;
+
+    signals_reset();
+    signals_catch(SIGTERM, on_stop);
+    signals_catch(SIGINT, SIG_IGN); /* a terminal sends it to all: the master decides */
+    signals_catch(SIGHUP, SIG_IGN);
+    signals_catch(SIGUSR1, on_retire);
+    signals_catch(SIGALRM, on_alarm);
+    for (size_t i = 0; i < w->listeners->count; i++) {
+        keep[count++] = w->listeners->fds[i];
+    }
+    privileges_close_all_but(keep, count);
+    log_join(&w->board->control->log, &w->board->slots[0].lane,
+             atomic_load(&w->board->control->workers_max), sizeof w->board->slots[0],
+             &slot->lane);
+    return board_protect(w->board) && privileges_confine();
+}
+
+int worker_run(const struct worker *w)
+{
+    struct board_slot *slot = &w->board->slots[w->slot];
+    struct life life = {.worker = w, .slot = slot};
+    struct server server = {.settings = w->settings,
+                            .board = w->board,
+                            .counters = &slot->counters,
+                            .slot = slot,
+                            .stopping = stopping,
+                            .stopping_context = &life};
+    struct acceptor acceptor;
+
+    if (!settle(w, slot) || !server_init(&server) || !acceptor_open(&acceptor, w->listeners)) {
+        log_warn("a worker cannot start");
+        return EXIT_SYSTEM;
+    }
+    enter_state(slot, SLOT_IDLE);
+    serve_clients(&server, &life, &acceptor);
+    log_flush();
+    free(server.memory);
+    return EXIT_OK;
+}
