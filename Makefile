@@ -167,7 +167,7 @@ install: all
 	$(INSTALL) -m 644 $(srcdir)/docs/man/*.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 $(srcdir)/docs/man/*.8 $(DESTDIR)$(mandir)/man8
 	$(INSTALL) -m 644 $(srcdir)/README.md $(DESTDIR)$(docdir)
-	cd $(srcdir) && find etc -type f -exec $(abspath $(srcdir))/tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
+	cd $(srcdir) && find etc -type f -exec tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
 clean:
 	rm -rf obj *.a $(PROGRAMS) tests
 

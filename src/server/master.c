@@ -401,7 +401,8 @@ int master_run(struct master *m)
         now = clock_ms();
         take_signals(m, now);
     }
-    log_message("stopped", "%d connections were served", (int)m->connections);
+    log_message("stopped", "after %lld s",
+                (long long)((now - atomic_load(&m->board.control->started_ms)) / 1000));
     atomic_store(&m->board.control->master, 0);
     return EXIT_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef SERVER_MASTER_H
 #define SERVER_MASTER_H
 
+#include "server/listener.h"
 #include "server/overflow.h"
 #include "server/pool.h"
 #include "server/refresher_child.h"

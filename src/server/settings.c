@@ -2,8 +2,8 @@
 #include "server/settings.h"
 
 #include <ctype.h>
-#include <grp.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +36,14 @@ static void print_help(const struct option_row *rows)
          "See sinkholed(8), sinkholectl(1).");
 }
 
-static bool fail(char *why, size_t size, const char *text, const char *value)
+static __attribute__((format(printf, 3, 4))) bool fail(char *why, size_t size,
+                                                       const char *format, ...)
 {
-    snprintf(why, size, text, value);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, size, format, args);
+    va_end(args);
     return false;
 }
 
@@ -138,9 +143,8 @@ static bool choose_source(struct settings *settings, const struct raw *raw, char
                     spec);
     }
     if (!mode_parse(spec + 7, strlen(spec + 7), &mode)) {
-        snprintf(why, size, "--mode-source: '%.200s' names no mode; there are %s", spec,
-                 mode_list());
-        return false;
+        return fail(why, size, "--mode-source: '%.200s' names no mode; there are %s", spec,
+                    mode_list());
     }
     return true;
 }
