@@ -1,0 +1,81 @@
+"""What /proc says about processes."""
+
+import os
+import signal
+
+
+def read(pid, name):
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()
+
+
+def alive(pid):
+    """Runs, or can still run: a zombie has ended."""
+    try:
+        return read(pid, "stat").rsplit(b")", 1)[1].split()[0] not in (b"Z", b"X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def parent(pid):
+    return int(read(pid, "stat").rsplit(b")", 1)[1].split()[1])
+
+
+def tree(root):
+    """The process ids below root, not root itself."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                parents[int(name)] = parent(int(name))
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    found, level = [], [root]
+    while level:
+        level = [pid for pid, above in parents.items() if above in level]
+        found += level
+    return found
+
+
+def mentioning(text):
+    """The processes that run with this text in their command line."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                if text.encode() in read(name, "cmdline") and alive(name):
+                    found.append(int(name))
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    return found
+
+
+def status(pid):
+    """/proc/PID/status as a dictionary of texts."""
+    rows = (line.split(":", 1) for line in read(pid, "status").decode().splitlines())
+    return {key: value.strip() for key, value in rows}
+
+
+def environment(pid):
+    return {name.split(b"=", 1)[0].decode() for name in read(pid, "environ").split(b"\0")
+            if name}
+
+
+def descriptors(pid):
+    """What each open descriptor is: {3: "socket:[123]"}."""
+    path = f"/proc/{pid}/fd"
+    return {int(fd): os.readlink(f"{path}/{fd}") for fd in os.listdir(path)}
+
+
+def pss_kb(pid):
+    for line in read(pid, "smaps_rollup").decode().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise AssertionError(f"/proc/{pid}/smaps_rollup has no Pss line")
