@@ -26,12 +26,13 @@ def _command():
 
 
 def _limits():
-    """podman's own default limits are above what may be set here."""
+    """Limits that may be set anywhere: podman's own defaults can be above what is allowed."""
     flags = []
-    for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+    for name, kind, enough in (("nofile", resource.RLIMIT_NOFILE, 10000),
+                               ("nproc", resource.RLIMIT_NPROC, 9000)):
         hard = resource.getrlimit(kind)[1]
-        if hard != resource.RLIM_INFINITY:
-            flags.append(f"--ulimit={name}={hard}:{hard}")
+        value = enough if hard == resource.RLIM_INFINITY else min(hard, enough)
+        flags.append(f"--ulimit={name}={value}:{value}")
     return flags
 
 

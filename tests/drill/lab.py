@@ -1,0 +1,291 @@
+"""The drill's own little AWS: a network with no way out, a resolver, moto for the mode, the
+sinkhole, and smtp-out tasks that share one queue.
+
+A Lab is found again by its name, so one process may build it and another use it: all that it
+knows is in its directory and in podman.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+import image
+import podman
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+SINKHOLE = "sinkhole.cabal.internal"
+PARAMETER = "/cabal/sinkhole_mode"
+PATIENCE = 60  # seconds that a condition may take on a busy machine
+TASK_FLAGS = (
+    # test_route.py shows that each of the two capabilities is needed, and no other.
+    "--init", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    "--cap-add=NET_BIND_SERVICE", "--cap-add=SETGID",
+    "--tmpfs=/run/cabal:rw,nosuid,nodev,noexec,mode=0755",
+    "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
+SINKHOLE_FLAGS = (
+    "--init", "--read-only", "--security-opt=no-new-privileges", "--cap-drop=ALL",
+    "--sysctl=net.ipv4.ip_unprivileged_port_start=0", "--memory=128m",
+    "--tmpfs=/run:rw,nosuid,nodev,mode=1777", "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """Waits until condition() is true and returns what it gave."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {patience} s in vain: {what}")
+        time.sleep(0.1)
+
+
+class Lab:
+    def __init__(self, name):
+        self.name = name
+        self.prefix = f"drill-{name}"
+        self.dir = os.path.join(image.BUILD, "drill", name)
+        self.queue = os.path.join(self.dir, "queue")
+        self.state = {}
+        if os.path.exists(self._path("state.json")):
+            with open(self._path("state.json"), encoding="utf-8") as file:
+                self.state = json.load(file)
+
+    def _path(self, name):
+        return os.path.join(self.dir, name)
+
+    def _save(self, **values):
+        self.state.update(values)
+        with open(self._path("state.json"), "w", encoding="utf-8") as file:
+            json.dump(self.state, file)
+
+    def container(self, name):
+        return f"{self.prefix}-{name}"
+
+    # ---- the network and its names ----
+
+    def up(self):
+        """The network, the resolver and the queue volume; no task yet."""
+        image.smtp_out()
+        os.makedirs(self.dir)
+        os.mkdir(self.queue, 0o700)
+        os.chown(self.queue, 0, 8)  # as the access point of the queue has it
+        podman.podman("network", "create", "--internal", "--disable-dns", self.prefix)
+        # It keeps the bridge there, whatever becomes of the others.
+        podman.run("--detach", "--name", self.container("anchor"), "--network", self.prefix,
+                   "--entrypoint", "sleep", image.NAME, "infinity")
+        subnet, bridge = podman.podman(
+            "network", "inspect", "--format",
+            "{{(index .Subnets 0).Subnet}} {{.NetworkInterface}}", self.prefix).stdout.split()
+        gateway = subnet.replace(".0/24", ".1")
+        subprocess.run(["ip", "address", "replace", f"{gateway}/24", "dev", bridge], check=True)
+        self._save(gateway=gateway, zone={}, children=[])
+        self.set_zone({})
+        self._spawn("resolver", [sys.executable, os.path.join(HERE, "resolver.py"), gateway,
+                                 self._path("zone")], ready="ready")
+
+    def down(self):
+        """Takes everything away; a lab that is half there is no error."""
+        for child in self.state.get("children", []):
+            try:
+                os.kill(child, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        podman.remove(*self.containers())
+        podman.podman("network", "rm", "--force", self.prefix, check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.state = {}
+
+    def containers(self):
+        return podman.podman("ps", "--all", "--format", "{{.Names}}", "--filter",
+                             f"name=^{self.prefix}-").stdout.split()
+
+    def _spawn(self, name, command, ready):
+        """A helper in the background; returns when its output has the word `ready`."""
+        log = self._path(f"{name}.log")
+        with open(log, "w", encoding="utf-8") as out:
+            child = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                     start_new_session=True)
+        self._save(children=self.state["children"] + [child.pid])
+
+        def is_ready():
+            with open(log, encoding="utf-8") as file:
+                text = file.read()
+            if child.poll() is not None:
+                raise RuntimeError(f"{name} ended at once: {text}")
+            return ready in text
+        wait_for(is_ready, f"{name} to be ready")
+
+    def set_zone(self, zone):
+        """{name: address, or None for a name without one}; any other name is NXDOMAIN."""
+        new = self._path("zone.new")
+        with open(new, "w", encoding="ascii") as file:
+            file.writelines(f"{name} {address or '-'}\n" for name, address in zone.items())
+        os.rename(new, self._path("zone"))
+        self._save(zone=zone)
+
+    def point(self, name, address):
+        self.set_zone({**self.state["zone"], name: address})
+
+    def forget(self, name):
+        self.set_zone({k: v for k, v in self.state["zone"].items() if k != name})
+
+    # ---- smtp-out ----
+
+    def start_task(self, task, **env):
+        """Starts an smtp-out task; returns when it serves."""
+        env = {"SINKHOLE_ENABLED": "true", "SINKHOLE_ENVIRONMENT": "development", **env}
+        flags = [f"--env={key}={value}" for key, value in env.items() if value is not None]
+        name = self.container(task)
+        podman.run("--detach", "--name", name, "--hostname", f"smtp-out-{task}.drill.test",
+                   "--network", self.prefix, "--dns", self.state["gateway"], "--dns-search", ".",
+                   "--volume", f"{self.queue}:/var/spool/mqueue:rw,nosuid,nodev,noexec",
+                   *TASK_FLAGS, *flags, image.NAME)
+        wait_for(lambda: self._serves(name), f"task {task} to serve")
+
+    @staticmethod
+    def _serves(name):
+        if podman.inspect(name, "{{.State.Running}}") != "true":
+            raise RuntimeError(f"{name} ended\n{''.join(podman.logs(name))}")
+        return podman.execute(name, "smtp-out", "healthy", check=False).returncode == 0
+
+    def kill_task(self, task, how="KILL"):
+        """Ends a task: KILL at once, TERM with its drain. Returns its exit code."""
+        name = self.container(task)
+        if how == "KILL":
+            podman.podman("kill", "--signal", "KILL", name)
+            podman.podman("wait", name)
+        else:
+            podman.podman("stop", "--time", "120", name)
+        with open(self._path(f"{task}.log"), "w", encoding="utf-8") as file:
+            file.write("".join(podman.logs(name)))
+        code = int(podman.inspect(name, "{{.State.ExitCode}}"))
+        podman.remove(name)
+        return code
+
+    def execute(self, task, *command, check=True):
+        """A command in a task, as `aws ecs execute-command` runs it."""
+        return podman.execute(self.container(task), *command, check=check).stdout
+
+    def submit(self, task, count, tag, to="nobody@sinkhole.test", size=100):
+        """Submits by the task's own loopback; returns {queue id: Message-ID}."""
+        done = subprocess.run(
+            ["nsenter", "--net", "--target", str(podman.pid(self.container(task))),
+             sys.executable, os.path.join(HERE, "submit.py"), str(count), tag, to, str(size)],
+            text=True, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"submitting to {task}: {done.stderr}")
+        return dict(line.split() for line in done.stdout.splitlines())
+
+    def mailq(self, task):
+        """{queue id: the reason it waits for} as the task's mailq prints it."""
+        found, last = {}, None
+        for line in self.execute(task, "mailq").splitlines():
+            start = re.match(r"^(\w{14})[*X-]?\s", line)
+            reason = re.match(r"^\s+\((.*)\)$", line)
+            if start:
+                last = start.group(1)
+                found[last] = None
+            elif reason and last and found[last] is None:
+                found[last] = reason.group(1)
+        return found
+
+    def busy(self, task):
+        """Whether some process of some task works on a message of the queue now."""
+        return re.search(r"^\w{14}\*", self.execute(task, "mailq"), re.MULTILINE) is not None
+
+    def run_queue(self, task, *options):
+        """One run of the queue for sinkhole.test, whatever the age of its messages."""
+        self.execute(task, "sendmail", *options, "-qRsinkhole.test")
+
+    def task_log(self, task):
+        """The task's log, also after its end."""
+        path = self._path(f"{task}.log")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+        return "".join(podman.logs(self.container(task)))
+
+    # ---- the mode and the sinkhole ----
+
+    def start_ssm(self, mode="defer"):
+        """moto on the bridge's address, with the parameter as Terraform makes it."""
+        if not shutil.which("moto_server") or not shutil.which("aws"):
+            raise unittest.SkipTest("moto_server and the AWS CLI are not installed")
+        gateway = self.state["gateway"]
+        with socket.socket() as probe:
+            probe.bind((gateway, 0))
+            port = probe.getsockname()[1]
+        self._save(endpoint=f"http://{gateway}:{port}")
+        self._spawn("moto", ["moto_server", "-H", gateway, "-p", str(port)], ready="Running on")
+        self.aws("ssm", "put-parameter", "--name", PARAMETER, "--type", "String",
+                 "--value", mode)
+
+    def env(self):
+        """What makes an AWS SDK or CLI talk to the lab's SSM."""
+        return {"AWS_ENDPOINT_URL": self.state["endpoint"], "AWS_REGION": "us-east-1",
+                "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "drill",
+                "AWS_SECRET_ACCESS_KEY": "drill", "AWS_PAGER": ""}
+
+    def aws(self, *arguments):
+        """The AWS CLI, as the operator uses it."""
+        done = subprocess.run(["aws", *arguments], env={**os.environ, **self.env()}, text=True,
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"aws {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    def start_sinkhole(self):
+        """The sinkhole from its image, at the name that the route has."""
+        env = {**self.env(), "SINKHOLE_MODE_PARAM": PARAMETER, "SINKHOLE_CACHE_TTL": "2",
+               "SINKHOLE_ENVIRONMENT": "development"}
+        name = self.container("sinkhole")
+        podman.run("--detach", "--name", name, "--network", self.prefix, *SINKHOLE_FLAGS,
+                   *[f"--env={key}={value}" for key, value in env.items()],
+                   "localhost/sinkhole:dev")
+        self.point(SINKHOLE, podman.address(name))
+        wait_for(lambda: podman.execute(name, "sinkholectl", "check", check=False).returncode == 0,
+                 "the sinkhole to serve")
+
+    def stop_sinkhole(self):
+        """No instance is left, as when the tier is quiesced: its name goes too."""
+        name = self.container("sinkhole")
+        self.keep_sinkhole_log()
+        podman.remove(name)
+        self.forget(SINKHOLE)
+
+    def set_mode(self, mode):
+        """Flips the parameter by the AWS CLI; returns when the sinkhole serves that mode."""
+        self.aws("ssm", "put-parameter", "--name", PARAMETER, "--value", mode, "--overwrite")
+        name = self.container("sinkhole")
+        podman.execute(name, "sinkholectl", "refresh")
+        wait_for(lambda: mode in podman.execute(name, "sinkholectl", "mode").stdout.split(),
+                 f"the sinkhole to serve {mode}")
+
+    def keep_sinkhole_log(self):
+        """Appends what the sinkhole wrote to the log that outlives its container."""
+        with open(self._path("sinkhole.log"), "a", encoding="utf-8") as file:
+            file.write(podman.logs(self.container("sinkhole"))[0])
+
+    def sinkhole_log(self):
+        """All log lines of the lab's sinkholes so far, oldest first."""
+        text = ""
+        if os.path.exists(self._path("sinkhole.log")):
+            with open(self._path("sinkhole.log"), encoding="utf-8") as file:
+                text = file.read()
+        if self.container("sinkhole") in self.containers():
+            text += podman.logs(self.container("sinkhole"))[0]
+        return text
+
+    def events(self, kind=None):
+        """The sinkhole's log as dictionaries, of one kind of event or of all."""
+        lines = [json.loads(line) for line in self.sinkhole_log().splitlines()]
+        return [line for line in lines if kind in (None, line["event"])]
