@@ -135,13 +135,3 @@ run "program_is_told_where_it_is" {
     error_message = "SINKHOLE_ENVIRONMENT must name the deployment"
   }
 }
-
-# With the flag off, prod is planned; which resources, test_terraform.py says.
-run "off_in_prod" {
-  command = plan
-
-  variables {
-    environment = "prod"
-    sinkhole    = false
-  }
-}

@@ -18,23 +18,6 @@ variables {
   namespace_id       = "ns-0123"
 }
 
-run "module_off" {
-  command = plan
-
-  module {
-    source = "./modules/sinkhole"
-  }
-
-  variables {
-    sinkhole = false
-  }
-
-  assert {
-    condition     = output.container == null && output.service_name == null && output.task_definition_arn == null
-    error_message = "nothing may be left when the flag is off"
-  }
-}
-
 run "module_on" {
   command = plan
 

@@ -22,29 +22,6 @@ variables {
   }
 }
 
-# Which resources these two plan, test_terraform.py says.
-run "stack_off" {
-  command = plan
-
-  variables {
-    smtp_out = null
-  }
-
-  assert {
-    condition     = output.container == null && output.task_definition_arn == null && output.mode_parameter_arn == null
-    error_message = "without the flag there is no tier"
-  }
-}
-
-run "stack_on" {
-  command = plan
-
-  variables {
-    sinkhole = true
-    smtp_out = null
-  }
-}
-
 run "image_is_the_deployed_tag" {
   command = plan
 
