@@ -103,9 +103,15 @@ resource "aws_ecs_service" "smtp_out" {
   deployment_minimum_healthy_percent = each.value.minimum_healthy
   deployment_maximum_percent         = each.value.maximum
 
-  capacity_provider_strategy {
-    capacity_provider = var.capacity_provider
-    weight            = 1
+  launch_type = var.capacity_provider == null ? "EC2" : null
+
+  dynamic "capacity_provider_strategy" {
+    for_each = var.capacity_provider[*]
+
+    content {
+      capacity_provider = capacity_provider_strategy.value
+      weight            = 1
+    }
   }
 
   deployment_circuit_breaker {

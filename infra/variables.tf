@@ -38,7 +38,7 @@ variable "cluster_name" {
 }
 
 variable "capacity_provider" {
-  description = "Capacity provider that runs the tiers."
+  description = "Capacity provider that runs the tiers; null for the launch type EC2, where the cluster has none."
   type        = string
   default     = "cabal-ec2"
 }

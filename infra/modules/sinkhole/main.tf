@@ -126,9 +126,15 @@ resource "aws_ecs_service" "this" {
   deployment_minimum_healthy_percent = 0
   enable_execute_command             = var.exec
 
-  capacity_provider_strategy {
-    capacity_provider = var.capacity_provider
-    weight            = 1
+  launch_type = var.capacity_provider == null ? "EC2" : null
+
+  dynamic "capacity_provider_strategy" {
+    for_each = var.capacity_provider[*]
+
+    content {
+      capacity_provider = capacity_provider_strategy.value
+      weight            = 1
+    }
   }
 
   deployment_circuit_breaker {

@@ -41,7 +41,7 @@ variable "cluster_arn" {
 }
 
 variable "capacity_provider" {
-  description = "Capacity provider of EC2 instances that runs the task."
+  description = "Capacity provider that runs the task; null for the launch type EC2, where the cluster has none."
   type        = string
   default     = "cabal-ec2"
 }
