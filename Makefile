@@ -125,6 +125,9 @@ AWS_CFLAGS = $(CURL_CFLAGS) $(JSONC_CFLAGS)
 
 UNIT_TESTS := $(patsubst $(srcdir)/tests/unit/%.c,tests/%,$(wildcard $(srcdir)/tests/unit/test_*.c))
 
+# One short line for each step; V=1 shows the whole command.
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@; )
+
 .DEFAULT_GOAL := all
 .PHONY: all unit-tests install clean
 all: $(PROGRAMS)
@@ -132,24 +135,23 @@ unit-tests: $(UNIT_TESTS)
 
 obj/%.o: $(srcdir)/src/%.c config.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) -MMD -MP -c $< -o $@
 obj/cmd/%.o: $(srcdir)/cmd/%.c config.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 obj/unit/%.o: $(srcdir)/tests/unit/%.c config.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c $< -o $@
 
 define archive
 lib$(1).a: $$(call objects_of,$(1))
-	rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR)rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 
 define program
 $(1): obj/cmd/$(1).o $$(call lib_of,$$(LAYERS_$(1)))
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	$$(call say,LD)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
@@ -157,7 +159,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 UNIT_LIBS := $(call lib_of,server smtp aws ctl report mode base)
 tests/%: obj/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
 
 INSTALL := install
 install: all
