@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aws/source_ssm.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/signals.h"
@@ -16,7 +17,8 @@
 #include "mode/rundir.h"
 #include "mode/source.h"
 
-static const struct source_kind *const kinds[] = {&source_static, &source_file, NULL};
+static const struct source_kind *const kinds[] = {&source_static, &source_file, &source_ssm,
+                                                  NULL};
 
 static struct {
     const char *run_dir, *mode_source, *mode_param, *put;

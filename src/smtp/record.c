@@ -22,7 +22,8 @@ struct parts {
     const char *event;
     bool accepted_only; /* and then as plain strings */
     int64_t number;
-    size_t at; /* into the roll */
+    size_t at;    /* into the roll */
+    size_t start; /* of the line in its buffer */
 };
 
 static struct jsonout *begin(const struct session *s, const char *event)
@@ -63,7 +64,7 @@ static bool add_recipients(struct jsonout *j, const struct session *s, struct pa
     jsonout_open(j, "rcpts", '[');
     while (roll_next(&s->mail.roll, &at, &address, &code)) {
         more = !parts->accepted_only || reply_positive(code);
-        if (more && j->to->len > PART_MAX) {
+        if (more && j->to->len - parts->start > PART_MAX) {
             break;
         }
         if (more && parts->accepted_only) {
@@ -88,6 +89,7 @@ static struct jsonout *begin_mail(const struct session *s, struct parts *parts)
         if (j == NULL) {
             return NULL;
         }
+        parts->start = j->to->len;
         jsonout_bytes(j, "from", s->mail.from, s->mail.from_len);
         more = add_recipients(j, s, parts);
         if (more || parts->number > 0) {
@@ -130,7 +132,8 @@ void record_attempt(const struct session *s)
 }
 
 /* One header as [name, value]; taken back, with false, when the line has no room for it. */
-static bool add_header(struct jsonout *j, struct span name, struct span value)
+static bool add_header(struct jsonout *j, struct span name, struct span value,
+                       size_t line_start)
 {
     const struct jsonout before = *j;
     size_t length = j->to->len;
@@ -139,7 +142,7 @@ static bool add_header(struct jsonout *j, struct span name, struct span value)
     jsonout_bytes(j, NULL, name.at, name.n);
     jsonout_bytes(j, NULL, value.at, value.n);
     jsonout_close(j, '[');
-    if (!j->overflow && j->to->len <= HEADERS_END) {
+    if (!j->overflow && j->to->len - line_start <= HEADERS_END) {
         return true;
     }
     *j = before;
@@ -147,7 +150,7 @@ static bool add_header(struct jsonout *j, struct span name, struct span value)
     return false;
 }
 
-static void add_headers(struct jsonout *j, const struct session *s)
+static void add_headers(struct jsonout *j, const struct session *s, size_t line_start)
 {
     struct span name, value;
     size_t at = 0;
@@ -155,7 +158,7 @@ static void add_headers(struct jsonout *j, const struct session *s)
 
     jsonout_open(j, "headers", '[');
     while (header_next(&s->mail.header, &at, &name, &value)) {
-        if (!add_header(j, name, value)) {
+        if (!add_header(j, name, value, line_start)) {
             cut = true;
             break;
         }
@@ -173,7 +176,7 @@ void record_accepted(const struct session *s)
 
     if (j != NULL) {
         add_message(j, s);
-        add_headers(j, s);
+        add_headers(j, s, parts.start);
         end(j, s);
     }
     log_flush();
