@@ -1,37 +1,23 @@
-/* Event lines and warnings. The rule of the event descriptor: what this process hands to the
-   kernel is one whole line (or several), in one write that cannot be mixed with another's. */
+/* Building event lines, taking turns to write them, and warnings. */
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-
-enum outlet {
-    OUTLET_NONE,
-    OUTLET_FILE, /* or a terminal: write(2) as it is */
-    OUTLET_PIPE,
-    OUTLET_SOCKET,
-    OUTLET_SYSLOG,
-};
+#include "base/outlet.h"
 
 static struct {
     const char *program;
-    enum outlet outlet;
-    int fd;
+    struct outlet outlet;
     int patience_ms;
     bool stalled; /* the last write found no reader in time: do not wait again for the next */
     bool open;    /* an event is being built */
@@ -44,7 +30,7 @@ static struct {
     struct buf line, waiting;
     char line_bytes[LOG_LINE_MAX];
     char waiting_bytes[PIPE_BUF];
-} state = {.program = "sinkhole", .fd = -1, .patience_ms = 200};
+} state = {.program = "sinkhole", .outlet = {.fd = -1}, .patience_ms = 200};
 
 void log_share_init(struct log_share *share)
 {
@@ -63,49 +49,23 @@ void log_name(const char *program)
     state.program = program;
 }
 
-/* A pipe whose writes do not block: a description of our own where the kernel lets us open one,
-   else the flag on the shared one (a container's standard output may belong to another user). */
-static int nonblocking_pipe(int fd)
-{
-    char path[32];
-    int own;
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (own >= 0) {
-        return own;
-    }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    return fd;
-}
-
 void log_open(int fd)
 {
-    struct stat st;
-
     state.line = buf_over(state.line_bytes, sizeof state.line_bytes);
     state.waiting = buf_over(state.waiting_bytes, sizeof state.waiting_bytes);
-    state.fd = fd;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        state.outlet = OUTLET_NONE;
-    } else if (S_ISFIFO(st.st_mode)) {
-        state.outlet = OUTLET_PIPE;
-        state.fd = nonblocking_pipe(fd);
-    } else {
-        state.outlet = S_ISSOCK(st.st_mode) ? OUTLET_SOCKET : OUTLET_FILE;
-    }
+    state.outlet = outlet_open(fd);
 }
 
 int log_fd(void)
 {
-    return state.outlet == OUTLET_NONE || state.outlet == OUTLET_SYSLOG ? -1 : state.fd;
+    return state.outlet.fd;
 }
 
 void log_open_syslog(void)
 {
     log_open(-1);
     openlog(state.program, LOG_PID | LOG_NDELAY, LOG_MAIL);
-    state.outlet = OUTLET_SYSLOG;
+    state.outlet.kind = OUTLET_SYSLOG;
 }
 
 void log_join(struct log_share *share, struct log_lane *lanes, size_t count, size_t stride,
@@ -133,72 +93,6 @@ static void count_dropped(void)
     state.dropped++;
     if (state.share != NULL) {
         atomic_fetch_add_explicit(&state.share->dropped, 1, memory_order_relaxed);
-    }
-}
-
-/* -- one write ----------------------------------------------------------------------------- */
-
-static int64_t give_up_at(void)
-{
-    return clock_ms() + (state.stalled ? 0 : state.patience_ms);
-}
-
-/* Would n bytes, more than PIPE_BUF, go into the pipe in one piece? Its room counts in pages;
-   two writes always fill more than one of them, so that unread bytes take at most twice their
-   number. True as well for outlets that have no such limit. */
-static bool pipe_takes(size_t n)
-{
-    int unread, capacity = fcntl(state.fd, F_GETPIPE_SZ);
-
-    if (state.outlet != OUTLET_PIPE || n <= PIPE_BUF) {
-        return true;
-    }
-    if (capacity < 0 || ioctl(state.fd, FIONREAD, &unread) != 0) {
-        return false;
-    }
-    return 2 * (unread / PIPE_BUF + 1) + (int)(n / PIPE_BUF) + 1 <= capacity / PIPE_BUF;
-}
-
-/* Waits for room, not past the deadline. */
-static void wait_for_room(int64_t deadline, size_t n)
-{
-    struct pollfd out = {.fd = state.fd, .events = POLLOUT};
-    int left = clock_left(deadline, clock_ms());
-
-    if (n > PIPE_BUF && state.outlet == OUTLET_PIPE) {
-        poll(NULL, 0, left < 5 ? left : 5); /* "writable" says nothing about so many bytes */
-    } else {
-        poll(&out, 1, left);
-    }
-}
-
-static ssize_t write_once(const char *bytes, size_t n)
-{
-    if (state.outlet == OUTLET_SOCKET) {
-        return send(state.fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
-    return write(state.fd, bytes, n);
-}
-
-/* Hands all n bytes to the kernel by the deadline. A stream socket may take them in parts. */
-static bool write_whole(const char *bytes, size_t n, int64_t deadline)
-{
-    for (;;) {
-        ssize_t put = pipe_takes(n) ? write_once(bytes, n) : (errno = EAGAIN, -1);
-
-        if (put == (ssize_t)n) {
-            return true;
-        }
-        if (put > 0) {
-            bytes += put;
-            n -= (size_t)put;
-        } else if (errno != EAGAIN && errno != EINTR) {
-            return false;
-        }
-        if (clock_ms() >= deadline) {
-            return false;
-        }
-        wait_for_room(deadline, n);
     }
 }
 
@@ -251,7 +145,7 @@ static bool write_in_turn(const char *bytes, size_t n, int64_t deadline)
         return false;
     }
     atomic_store(&state.share->long_line, 1);
-    done = lanes_are_quiet(deadline) && write_whole(bytes, n, deadline);
+    done = lanes_are_quiet(deadline) && outlet_write(&state.outlet, bytes, n, deadline);
     atomic_store(&state.share->long_line, 0);
     pthread_mutex_unlock(&state.share->turn);
     return done;
@@ -265,7 +159,7 @@ static bool write_in_lane(const char *bytes, size_t n, int64_t deadline)
     atomic_store(&state.own->writing, 1);
     queue = atomic_load(&state.share->long_line) != 0;
     if (!queue) {
-        done = write_whole(bytes, n, deadline);
+        done = outlet_write(&state.outlet, bytes, n, deadline);
     }
     atomic_store_explicit(&state.own->writing, 0, memory_order_release);
     return queue ? write_in_turn(bytes, n, deadline) : done;
@@ -273,15 +167,11 @@ static bool write_in_lane(const char *bytes, size_t n, int64_t deadline)
 
 static bool write_out(const char *bytes, size_t n)
 {
-    int64_t deadline = give_up_at();
+    int64_t deadline = clock_ms() + (state.stalled ? 0 : state.patience_ms);
     bool done;
 
-    if (state.outlet == OUTLET_SYSLOG) {
-        syslog(LOG_INFO, "%.*s", (int)n, bytes);
-        return true;
-    }
-    if (state.share == NULL) {
-        done = write_whole(bytes, n, deadline);
+    if (state.share == NULL || state.outlet.kind == OUTLET_SYSLOG) {
+        done = outlet_write(&state.outlet, bytes, n, deadline);
     } else if (n > PIPE_BUF || state.own == NULL) {
         done = write_in_turn(bytes, n, deadline);
     } else {
@@ -297,7 +187,7 @@ struct jsonout *log_event(const char *event)
 {
     char now[CLOCK_TEXT_SIZE];
 
-    if (state.open || state.outlet == OUTLET_NONE) {
+    if (state.open || state.outlet.kind == OUTLET_NONE) {
         return NULL;
     }
     state.open = true;
@@ -321,10 +211,10 @@ void log_end(struct jsonout *j)
         count_dropped();
         return;
     }
-    if (state.line.len > buf_room(&state.waiting) || state.outlet == OUTLET_SYSLOG) {
+    if (state.line.len > buf_room(&state.waiting) || state.outlet.kind == OUTLET_SYSLOG) {
         log_flush();
     }
-    if (state.line.len > state.waiting.cap || state.outlet == OUTLET_SYSLOG) {
+    if (state.line.len > state.waiting.cap || state.outlet.kind == OUTLET_SYSLOG) {
         if (!write_out(state.line.data, state.line.len)) {
             count_dropped();
         }

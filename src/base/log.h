@@ -60,7 +60,8 @@ void log_patience(int ms);
 /* One event: begin, add fields to the jsonout, end. begin returns NULL while another is open or
    events are thrown away; end then does nothing. The line waits in the process's buffer (4 KiB:
    what a pipe takes whole) until log_flush() or until the next one does not fit; a line that
-   overflows LOG_LINE_MAX is left out and counted as dropped. */
+   overflows LOG_LINE_MAX is left out and counted as dropped. The jsonout's buffer holds this line
+   alone, so that its length is the line's so far. */
 struct jsonout *log_event(const char *event);
 void log_end(struct jsonout *j);
 

@@ -2,20 +2,16 @@
    what there is, steps every part, and sleeps until the earliest deadline of them. */
 #include "server/master.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "server/crew.h"
 #include "server/notify.h"
-#include "server/worker.h"
 
 #define FIRST_FETCH_MS 2000 /* so long may the first fetch hold up readiness */
 #define BEAT_MS        10000
@@ -26,115 +22,6 @@
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-/* -- workers ------------------------------------------------------------------------------- */
-
-static pid_t spawn_worker(void *context, uint32_t number)
-{
-    struct master *m = context;
-    struct board_slot *slot = &m->board.slots[number];
-    struct board_control *control = m->board.control;
-    pid_t master = getpid(), pid;
-
-    atomic_store(&slot->state, SLOT_STARTING);
-    if (atomic_load(&control->slots_used) <= number) {
-        atomic_store(&control->slots_used, number + 1);
-    }
-    pid = fork();
-    if (pid == 0) {
-        const struct worker worker = {m->settings, &m->board, &m->listeners, number, m->pressure};
-
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        exit(getppid() == master ? worker_run(&worker) : EXIT_OK);
-    }
-    if (pid < 0) {
-        log_warn("unable to fork a worker");
-        atomic_store(&slot->state, SLOT_FREE);
-        return -1;
-    }
-    atomic_store(&slot->pid, pid);
-    return pid;
-}
-
-static void signal_workers(struct master *m, int number)
-{
-    for (uint32_t i = 0; i < atomic_load(&m->board.control->slots_used); i++) {
-        if (m->pool.pids[i] != 0) {
-            kill(m->pool.pids[i], number);
-        }
-    }
-}
-
-static uint32_t count_idle(const struct master *m)
-{
-    uint32_t idle = 0;
-
-    for (uint32_t i = 0; i < atomic_load(&m->board.control->slots_used); i++) {
-        uint32_t state = atomic_load_explicit(&m->board.slots[i].state, memory_order_relaxed);
-
-        idle += state == SLOT_IDLE || state == SLOT_STARTING;
-    }
-    return idle;
-}
-
-/* Lets n idle workers leave, those in the highest slots first: scans stay short. */
-static void retire(struct master *m, uint32_t n)
-{
-    for (uint32_t i = atomic_load(&m->board.control->slots_used); i-- > 0 && n > 0;) {
-        if (m->pool.pids[i] != 0 && atomic_load(&m->board.slots[i].state) == SLOT_IDLE) {
-            kill(m->pool.pids[i], SIGUSR1);
-            n--;
-        }
-    }
-}
-
-static void log_worker_death(const struct board_slot *slot, pid_t pid, uint32_t number, int status)
-{
-    struct jsonout *j = log_event("worker_died");
-
-    if (j != NULL) {
-        jsonout_int(j, "pid", pid);
-        jsonout_int(j, "slot", number);
-        jsonout_int(j, WIFSIGNALED(status) ? "signal" : "status",
-                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-        if (atomic_load(&slot->state) > SLOT_IDLE) {
-            jsonout_str(j, "client", slot->client);
-        }
-        log_end(j);
-        log_flush();
-    }
-}
-
-static void worker_gone(struct master *m, pid_t pid, int status, int64_t now)
-{
-    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    struct pool_death death = pool_reaped(&m->pool, pid, clean, now);
-    struct board_slot *slot = &m->board.slots[death.slot];
-
-    if (!death.known) {
-        return;
-    }
-    if (!clean) {
-        atomic_fetch_add(&m->board.control->worker_deaths, 1);
-        log_worker_death(slot, pid, death.slot, status);
-    }
-    atomic_store(&slot->lane.writing, 0);
-    atomic_store(&slot->pid, 0);
-    atomic_store(&slot->state, SLOT_FREE);
-}
-
-static void reap(struct master *m, int64_t now)
-{
-    bool expected = m->phase >= PHASE_STOPPING;
-    int status;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (!refresher_child_reaped(&m->refresher, pid, status, expected, now)) {
-            worker_gone(m, pid, status, now);
-        }
-    }
 }
 
 /* -- the pool ------------------------------------------------------------------------------ */
@@ -166,7 +53,7 @@ static void judge_pressure(struct master *m)
 
     atomic_store(&control->want_idle, full ? 1 : m->pool.limits.spare);
     atomic_store(&control->pressure, 0);
-    m->idle = count_idle(m);
+    m->idle = crew_idle(m);
     m->pressed = m->idle < (full ? 1 : m->pool.limits.spare);
     if (m->pressed) {
         atomic_store(&control->pressure, 1);
@@ -175,12 +62,12 @@ static void judge_pressure(struct master *m)
 
 static void step_pool(struct master *m, int64_t now)
 {
-    m->idle = count_idle(m);
+    m->idle = crew_idle(m);
     pool_step(&m->pool, m->idle, now);
     atomic_store(&m->board.control->workers_now, m->pool.size);
     log_throttle(m, now);
     judge_pressure(m);
-    retire(m, pool_retires(&m->pool, m->idle, now));
+    crew_retire(m, pool_retires(&m->pool, m->idle, now));
 }
 
 /* All workers there may be are busy: whoever comes now is told so at once. */
@@ -195,7 +82,7 @@ static void refuse_clients(struct master *m, int64_t now)
     for (size_t i = 0; i < m->listeners.count; i++) {
         int fd;
 
-        while (count_idle(m) == 0 &&
+        while (crew_idle(m) == 0 &&
                (fd = accept4(m->listeners.fds[i], NULL, NULL, SOCK_CLOEXEC)) >= 0) {
             overflow_refuse(&m->overflow, fd, m->settings->server_name, now);
             counters_add(&m->board.control->oneshot, COUNT_CONNECTIONS, 1);
@@ -297,9 +184,9 @@ static void step_stop(struct master *m, int64_t now)
     }
     m->repeat_ms = now + REPEAT_MS;
     if (m->phase == PHASE_LEAVING) {
-        signal_workers(m, SIGUSR1);
+        crew_signal(m, SIGUSR1);
     } else if (m->phase == PHASE_STOPPING) {
-        signal_workers(m, now >= kill_at(m) ? SIGKILL : SIGTERM);
+        crew_signal(m, now >= kill_at(m) ? SIGKILL : SIGTERM);
     } else {
         refresher_child_signal(&m->refresher, now - m->stop_ms > REFRESHER_MS ? SIGKILL : SIGTERM);
     }
@@ -313,7 +200,7 @@ static void take_signals(struct master *m, int64_t now)
 
     while ((number = signals_next(m->signals)) != 0) {
         if (number == SIGCHLD) {
-            reap(m, now);
+            crew_reap(m, now);
         } else if (number == SIGHUP) {
             refresher_child_signal(&m->refresher, SIGHUP);
         } else if (m->phase < PHASE_STOPPING) {
@@ -390,7 +277,7 @@ int master_run(struct master *m)
     const struct pool_limits limits = {
         (uint32_t)s->workers_min, (uint32_t)s->workers_max,
         atomic_load(&m->board.control->want_idle)};
-    const struct pool_ops ops = {spawn_worker, m};
+    const struct pool_ops ops = {crew_spawn, m};
     int64_t now = clock_ms();
 
     pool_init(&m->pool, &limits, &ops);

@@ -22,8 +22,7 @@ struct parts {
     const char *event;
     bool accepted_only; /* and then as plain strings */
     int64_t number;
-    size_t at;    /* into the roll */
-    size_t start; /* of the line in its buffer */
+    size_t at; /* into the roll */
 };
 
 static struct jsonout *begin(const struct session *s, const char *event)
@@ -64,7 +63,7 @@ static bool add_recipients(struct jsonout *j, const struct session *s, struct pa
     jsonout_open(j, "rcpts", '[');
     while (roll_next(&s->mail.roll, &at, &address, &code)) {
         more = !parts->accepted_only || reply_positive(code);
-        if (more && j->to->len - parts->start > PART_MAX) {
+        if (more && j->to->len > PART_MAX) {
             break;
         }
         if (more && parts->accepted_only) {
@@ -89,7 +88,6 @@ static struct jsonout *begin_mail(const struct session *s, struct parts *parts)
         if (j == NULL) {
             return NULL;
         }
-        parts->start = j->to->len;
         jsonout_bytes(j, "from", s->mail.from, s->mail.from_len);
         more = add_recipients(j, s, parts);
         if (more || parts->number > 0) {
@@ -132,8 +130,7 @@ void record_attempt(const struct session *s)
 }
 
 /* One header as [name, value]; taken back, with false, when the line has no room for it. */
-static bool add_header(struct jsonout *j, struct span name, struct span value,
-                       size_t line_start)
+static bool add_header(struct jsonout *j, struct span name, struct span value)
 {
     const struct jsonout before = *j;
     size_t length = j->to->len;
@@ -142,7 +139,7 @@ static bool add_header(struct jsonout *j, struct span name, struct span value,
     jsonout_bytes(j, NULL, name.at, name.n);
     jsonout_bytes(j, NULL, value.at, value.n);
     jsonout_close(j, '[');
-    if (!j->overflow && j->to->len - line_start <= HEADERS_END) {
+    if (!j->overflow && j->to->len <= HEADERS_END) {
         return true;
     }
     *j = before;
@@ -150,7 +147,7 @@ static bool add_header(struct jsonout *j, struct span name, struct span value,
     return false;
 }
 
-static void add_headers(struct jsonout *j, const struct session *s, size_t line_start)
+static void add_headers(struct jsonout *j, const struct session *s)
 {
     struct span name, value;
     size_t at = 0;
@@ -158,7 +155,7 @@ static void add_headers(struct jsonout *j, const struct session *s, size_t line_
 
     jsonout_open(j, "headers", '[');
     while (header_next(&s->mail.header, &at, &name, &value)) {
-        if (!add_header(j, name, value, line_start)) {
+        if (!add_header(j, name, value)) {
             cut = true;
             break;
         }
@@ -176,7 +173,7 @@ void record_accepted(const struct session *s)
 
     if (j != NULL) {
         add_message(j, s);
-        add_headers(j, s, parts.start);
+        add_headers(j, s);
         end(j, s);
     }
     log_flush();
