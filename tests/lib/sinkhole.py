@@ -126,7 +126,7 @@ class Daemon:
             return status.get("running") and status["master"] == self.pid and status["listening"]
         addresses = wait_for(listening, "the daemon listens")
         self.port = int(addresses[0].rsplit(":", 1)[1])
-        if self.stdout is None:
+        if self.stdout is None and "--log" not in self.command:
             self.wait_event("ready")
 
     def stop(self, number=signal.SIGTERM, patience=PATIENCE):
@@ -227,9 +227,9 @@ class Daemon:
         """Process ids by slot."""
         return {w["slot"]: w["pid"] for w in self.ctl_json("workers")}
 
-    def wait_status(self, condition, what):
+    def wait_status(self, condition, what, patience=PATIENCE):
         """Waits until condition(status) holds; returns that status."""
         def look():
             status = self.status()
             return status if condition(status) else None
-        return wait_for(look, what)
+        return wait_for(look, what, patience)

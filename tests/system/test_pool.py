@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""The pool of workers: growth, replacement, throttling, and the 421 beyond its maximum."""
+
+import os
+import random
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import mailer  # noqa: E402
+import procfs  # noqa: E402
+import tap  # noqa: E402
+from mailer import Client  # noqa: E402
+from sinkhole import Daemon, wait_for  # noqa: E402
+
+
+def close_all(clients):
+    for client in clients:
+        client.close()
+
+
+class Size(unittest.TestCase):
+    def test_grows_to_200_clients_and_shrinks_again(self):
+        with Daemon("bounce", workers="4..256") as daemon:
+            clients = [Client(daemon.port, greeting=None) for _ in range(200)]
+            self.addCleanup(close_all, clients)
+            for client in clients:
+                client.expect(220)
+            for client in clients:
+                client.hello().mail(code=550)
+            status = daemon.status()
+            self.assertGreaterEqual(status["workers"]["now"], 200)
+            self.assertEqual(status["workers"]["busy"], 200)
+            for client in clients:
+                client.command("QUIT", 221)
+                self.assertTrue(client.at_end())
+            daemon.wait_event("session", count=200, end="quit")
+            daemon.wait_status(lambda s: s["workers"]["now"] <= 8, "the pool is small again",
+                               patience=120)  # an eighth of the spare ones leave each second
+            self.assertEqual(daemon.find("worker_died"), [])
+
+    def test_never_below_its_minimum(self):
+        with Daemon(workers="6..6") as daemon:
+            daemon.wait_status(lambda s: s["workers"]["idle"] == 6, "six idle workers")
+            self.assertEqual(len(daemon.workers()), 6)
+
+    def test_421_beyond_the_maximum(self):
+        with Daemon(workers="2..3") as daemon:
+            held = [Client(daemon.port) for _ in range(3)]
+            self.addCleanup(close_all, held)
+            begin = time.monotonic()
+            with Client(daemon.port, greeting=421) as refused:
+                self.assertIn("4.3.2", refused.greeting)
+                self.assertTrue(refused.at_end())
+            self.assertLess(time.monotonic() - begin, 10)
+            self.assertGreaterEqual(daemon.wait_event("refused")["clients"], 1)
+            held[0].command("QUIT", 221)
+            wait_for(lambda: self.served(daemon), "a place is free again")
+            for client in held[1:]:
+                client.command("NOOP", 250)
+            self.assertGreaterEqual(daemon.status()["counters"]["refused"], 1)
+
+    def served(self, daemon):
+        with Client(daemon.port, greeting=None) as client:
+            return client.reply()[0] == 220
+
+    def test_check_is_healthy_when_all_are_busy(self):
+        with Daemon(workers="1..1") as daemon, Client(daemon.port):
+            result = daemon.ctl("check")
+            self.assertEqual(result.returncode, 0, result.stderr)
+
+
+class Deaths(unittest.TestCase):
+    def test_40_sessions_5_killed_the_others_go_on(self):
+        with Daemon("bounce", workers="8..64") as daemon:
+            clients = [Client(daemon.port).hello() for _ in range(40)]
+            self.addCleanup(close_all, clients)
+            busy = [w for w in daemon.ctl_json("workers") if w["client"]]
+            self.assertEqual(len(busy), 40)
+            victims = random.sample([w["pid"] for w in busy], 5)
+            for pid in victims:
+                procfs.kill(pid)
+            begin = time.monotonic()
+            for pid in victims:
+                daemon.wait_event("worker_died", pid=pid, signal=signal.SIGKILL,
+                                  client="127.0.0.1")
+            daemon.wait_status(lambda s: s["workers"]["now"] >= 40 and s["workers"]["idle"] >= 4,
+                               "the pool is whole again")
+            whole = time.monotonic() - begin
+            self.assertLess(whole, 5, "generous for: within a second")
+            daemon.set_mode("accept")
+            answers = [self.answer(client) for client in clients]
+            self.assertEqual(answers.count(250), 35)
+            self.assertEqual(answers.count(None), 5)
+            self.assertEqual(daemon.status()["workers"]["deaths"], 5)
+
+    def answer(self, client):
+        try:
+            client.send("MAIL FROM:<>\r\nRCPT TO:<a@b>\r\n")
+            return client.reply()[0] and client.reply()[0]
+        except ConnectionError:
+            return None
+
+    def test_idle_worker_is_replaced(self):
+        with Daemon(workers="4..8") as daemon:
+            before = daemon.workers()
+            victim = before[0]
+            procfs.kill(victim)
+            daemon.wait_event("worker_died", pid=victim, slot=0)
+            wait_for(lambda: len(daemon.workers()) >= 4 and victim not in
+                     daemon.workers().values(), "a worker in its place")
+            self.assertEqual(mailer.swaks(daemon).returncode, 24)
+
+    def test_a_stopped_worker_harms_nobody_else(self):
+        with Daemon("accept", workers="4..16") as daemon:
+            with Client(daemon.port).hello() as held:
+                pid = next(w["pid"] for w in daemon.ctl_json("workers") if w["client"])
+                os.kill(pid, signal.SIGSTOP)
+                try:
+                    for _ in range(10):
+                        self.assertEqual(mailer.swaks(daemon).returncode, 0)
+                finally:
+                    os.kill(pid, signal.SIGCONT)
+                held.command("NOOP", 250)
+
+    def test_early_deaths_are_throttled(self):
+        with Daemon(workers="4..4") as daemon:
+            killed = set()
+
+            def massacre():
+                for pid in procfs.tree(daemon.pid):
+                    if pid not in killed and pid != daemon.status()["refresher"]:
+                        killed.add(pid)
+                        procfs.kill(pid)
+                return daemon.find("throttled")
+            event = wait_for(massacre, "the master throttles")[0]
+            self.assertGreater(event["for_ms"], 0)
+            self.assertGreater(event["early_deaths"], 0)
+            daemon.wait_status(lambda s: s["workers"]["idle"] == 4, "the pool is whole again")
+            self.assertEqual(mailer.swaks(daemon).returncode, 24)
+
+
+class Relatives(unittest.TestCase):
+    def test_refresher_is_started_again_and_the_mode_flips(self):
+        with Daemon("defer") as daemon:
+            victim = daemon.status()["refresher"]
+            procfs.kill(victim)
+            daemon.wait_event("refresher_died", pid=victim, signal=signal.SIGKILL)
+            self.assertEqual(mailer.swaks(daemon).returncode, 24)
+            daemon.wait_status(lambda s: s["refresher"] not in (0, victim), "another refresher")
+            daemon.set_mode("accept")
+            self.assertEqual(mailer.swaks(daemon).returncode, 0)
+
+    def test_a_mode_that_was_set_while_no_refresher_ran(self):
+        with Daemon("defer") as daemon:
+            procfs.kill(daemon.status()["refresher"])
+            daemon.write_mode("accept")
+            daemon.wait_event("mode", mode="accept")
+
+    def test_without_the_master_all_leave(self):
+        with Daemon("accept", workers="8..16") as daemon:
+            with Client(daemon.port).hello() as held:
+                tree = procfs.tree(daemon.pid)
+                self.assertGreaterEqual(len(tree), 9)
+                procfs.kill(daemon.pid)
+                daemon.process.wait()
+                self.assertEqual(held.reply()[0], 421)
+                wait_for(lambda: not any(procfs.alive(pid) for pid in tree), "all have left")
+
+    def test_a_new_master_takes_over_what_a_killed_one_left(self):
+        with Daemon("accept") as first:
+            self.assertEqual(mailer.swaks(first).returncode, 0)
+            procfs.kill(first.pid)
+            first.process.wait()
+            wait_for(lambda: not first.left(), "the rest has left")
+            with Daemon("accept", run_dir=first.run_dir) as second:
+                self.assertEqual(mailer.swaks(second).returncode, 0)
+                self.assertEqual(second.status()["counters"]["messages"], 2)
+
+
+if __name__ == "__main__":
+    tap.main()
