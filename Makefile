@@ -169,7 +169,11 @@ install: all
 	$(INSTALL) -m 644 $(srcdir)/docs/man/*.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 $(srcdir)/docs/man/*.8 $(DESTDIR)$(mandir)/man8
 	$(INSTALL) -m 644 $(srcdir)/README.md $(DESTDIR)$(docdir)
-	cd $(srcdir) && find etc -type f -exec tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
+	$(INSTALL) -D -m 644 $(srcdir)/etc/completion/sinkholectl.bash \
+		$(DESTDIR)$(datarootdir)/bash-completion/completions/sinkholectl
+	$(INSTALL) -D -m 644 $(srcdir)/etc/completion/_sinkholectl \
+		$(DESTDIR)$(datarootdir)/zsh/site-functions/_sinkholectl
+	cd $(srcdir) && find etc -type f -not -path 'etc/completion/*' -exec tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
 clean:
 	rm -rf obj *.a $(PROGRAMS) tests
 

@@ -9,8 +9,9 @@
 
 #include "base/clock.h"
 
-/* A kernel time-out may come this much after the deadline: not worth a poll(2) each time. */
-#define SLACK_MS 1000
+/* A kernel time-out may come this much after the deadline, of its own length: not worth a poll(2)
+   before each read. */
+#define SLACK(quiet_ms) ((quiet_ms) / 100)
 
 static bool told_to_stop(const struct wire *w)
 {
@@ -43,7 +44,7 @@ static int wait_ready(const struct wire *w, int fd, short events, int64_t deadli
 /* May a call just block, because the kernel's own limit ends it about when the deadline does? */
 static bool kernel_keeps(const struct wire *w, int64_t deadline, int64_t now)
 {
-    return w->quiet_ms > 0 && deadline - now >= w->quiet_ms - SLACK_MS;
+    return w->quiet_ms > 0 && deadline - now >= w->quiet_ms - SLACK(w->quiet_ms);
 }
 
 ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t deadline)
