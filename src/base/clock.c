@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,19 +32,41 @@ static void put_digits(char *at, int width, int value)
     }
 }
 
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* Takes whole years, then whole months, from the days since 1970. */
+static void put_date(char *at, int days)
+{
+    const int months[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = 1970, month = 0, length;
+
+    while (days >= (length = 365 + is_leap(year))) {
+        days -= length;
+        year++;
+    }
+    while (days >= (length = months[month] + (month == 1 && is_leap(year)))) {
+        days -= length;
+        month++;
+    }
+    put_digits(at, 4, year);
+    put_digits(at + 5, 2, month + 1);
+    put_digits(at + 8, 2, days + 1);
+}
+
+/* Not by gmtime_r(3), which looks at the time zone: it opens a file, and a worker may not. */
 void clock_text(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 {
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm tm;
+    int64_t seconds = wall_ms / 1000;
+    int of_day = (int)(seconds % 86400);
 
-    gmtime_r(&seconds, &tm);
     memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_TEXT_SIZE);
-    put_digits(out, 4, tm.tm_year + 1900);
-    put_digits(out + 5, 2, tm.tm_mon + 1);
-    put_digits(out + 8, 2, tm.tm_mday);
-    put_digits(out + 11, 2, tm.tm_hour);
-    put_digits(out + 14, 2, tm.tm_min);
-    put_digits(out + 17, 2, tm.tm_sec);
+    put_date(out, (int)(seconds / 86400));
+    put_digits(out + 11, 2, of_day / 3600);
+    put_digits(out + 14, 2, of_day / 60 % 60);
+    put_digits(out + 17, 2, of_day % 60);
     put_digits(out + 20, 3, (int)(wall_ms % 1000));
 }
 
