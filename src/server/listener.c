@@ -202,7 +202,7 @@ bool listeners_open(struct listeners *l, const struct settings *s, char *why, si
         done = *status == EXIT_OK;
     }
     for (size_t i = 0; i < l->count; i++) {
-        prepare(l->fds[i], s->limits.command_ms);
+        prepare(l->fds[i], s->quiet_ms);
     }
     return done;
 }

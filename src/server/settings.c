@@ -169,6 +169,9 @@ static bool check(struct settings *settings, const struct raw *raw, char *why, s
     settings->limits.command_line = (size_t)raw->line;
     settings->limits.headers = (size_t)raw->headers;
     settings->limits.recipients = (size_t)raw->recipients;
+    settings->quiet_ms = settings->limits.command_ms < settings->limits.data_gap_ms
+                             ? settings->limits.command_ms
+                             : settings->limits.data_gap_ms;
     return rundir_find(raw->run_dir, RUNDIR_SERVE, settings->run_dir, why, size) &&
            choose_user(settings, raw, why, size) && choose_source(settings, raw, why, size);
 }

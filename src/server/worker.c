@@ -115,7 +115,7 @@ static void serve_client(struct server *server, struct life *life, int fd,
 {
     struct wire wire = {.in = fd,
                         .out = fd,
-                        .quiet_ms = life->worker->settings->limits.command_ms,
+                        .quiet_ms = life->worker->settings->quiet_ms,
                         .interrupted = interrupted};
 
     if (strcmp(peer->text, "unix") == 0) {

@@ -56,6 +56,7 @@ START_TEST(defaults_are_the_contract)
     ck_assert_int_eq(s.workers_max, 256);
     ck_assert_int_eq(s.drain_ms, 20000);
     ck_assert_int_eq(s.limits.command_ms, 300000);
+    ck_assert_int_eq(s.quiet_ms, 180000);
 }
 END_TEST
 
