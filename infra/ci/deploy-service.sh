@@ -5,7 +5,8 @@
 #
 # Registers the newest revision of the task definition again with IMAGE in
 # place of its image, and moves the service there. Everything else of the
-# definition is Terraform's and stays. WAIT=1 waits until the service is stable.
+# definition is Terraform's and stays. Where there is no service yet, there is
+# nothing to do. WAIT=1 waits until the service is stable.
 set -eu
 
 cluster=cabal-mail family=cabal-sinkhole container=sinkhole
@@ -19,6 +20,13 @@ case $image in
         exit 100
         ;;
 esac
+
+status=$(aws ecs describe-services --cluster "$cluster" --services "$family" \
+    --query "services[?status=='ACTIVE'] | [0].status" --output text)
+if [ "$status" != ACTIVE ]; then
+    echo "deploy-service: there is no service $family; Terraform makes it with this image" >&2
+    exit 0
+fi
 
 # What describe-task-definition tells and register-task-definition refuses.
 definition=$(aws ecs describe-task-definition --task-definition "$family" \
