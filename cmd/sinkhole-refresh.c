@@ -22,7 +22,7 @@ static const struct source_kind *const kinds[] = {&source_static, &source_file, 
 
 static struct {
     const char *run_dir, *mode_source, *mode_param, *put;
-    int64_t ttl_ms, env_fd, ready_fd, parent;
+    int64_t ttl_ms, env_fd, ready_fd;
     bool once, print, syslog, help, version;
 } options = {.ttl_ms = 30000, .env_fd = -1, .ready_fd = -1};
 
@@ -47,8 +47,6 @@ static const struct option_row rows[] = {
      "read more variables there first, NAME=VALUE with a NUL behind each"},
     {"ready-fd", 0, NULL, OPTION_NUMBER, &options.ready_fd, 0, 65535, "FD",
      "write a newline there after the first fetch, or after 2 seconds"},
-    {"parent", 0, NULL, OPTION_NUMBER, &options.parent, 1, INT32_MAX, "PID",
-     "leave when this process is no longer the parent"},
     {"version", 'V', NULL, OPTION_FLAG, &options.version, 0, 0, NULL, "print the version"},
     {"help", 'h', NULL, OPTION_FLAG, &options.help, 0, 0, NULL, "print this"},
     {0},
@@ -99,10 +97,8 @@ static bool load_environment(int fd)
     return true;
 }
 
-static int serve(const char *spec, const char *run_dir)
+static _Noreturn void serve(const char *spec, const char *run_dir)
 {
-    struct refresher_settings settings = {.ready_fd = (int)options.ready_fd,
-                                          .parent = (pid_t)options.parent};
     struct source_fault fault = {0};
     struct source source;
     struct board board;
@@ -120,11 +116,8 @@ static int serve(const char *spec, const char *run_dir)
     log_join(&board.control->log, &board.slots[0].lane, BOARD_SLOTS, sizeof board.slots[0],
              NULL);
     refresher_init(&refresher, &board, &source, options.ttl_ms, false);
-    if (!refresher_run(&refresher, &settings)) {
-        log_fatal(EXIT_SYSTEM, "cannot wait for signals");
-    }
-    source_close(&source);
-    return EXIT_OK;
+    refresher_run(&refresher, (int)options.ready_fd);
+    log_fatal(EXIT_SYSTEM, "cannot wait for signals");
 }
 
 static int run(const char *spec, const char *run_dir)
@@ -140,8 +133,10 @@ static int run(const char *spec, const char *run_dir)
     if (!rundir_make(run_dir, geteuid(), getegid(), why, sizeof why)) {
         log_fatalx(EXIT_SYSTEM, "%s", why);
     }
-    return options.once ? errand_once(spec, kinds, run_dir, options.ttl_ms)
-                        : serve(spec, run_dir);
+    if (options.once) {
+        return errand_once(spec, kinds, run_dir, options.ttl_ms);
+    }
+    serve(spec, run_dir);
 }
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "mode/readiness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/time.h>
@@ -39,6 +40,7 @@ void readiness_promise(int fd, int patience_ms)
 
     atomic_store(&waiting_fd, fd);
     if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
         signals_catch(SIGALRM, on_alarm);
         setitimer(ITIMER_REAL, &once, NULL);
     }

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -207,11 +206,6 @@ static void leave(int number)
     _exit(EXIT_OK);
 }
 
-static bool parent_is_gone(const struct refresher_settings *settings)
-{
-    return settings->parent != 0 && getppid() != settings->parent;
-}
-
 /* Waits for a signal, a change or the next fetch; at most one beat. */
 static void wait_for_cause(struct refresher *r, int signal_fd, int watch_fd)
 {
@@ -234,22 +228,18 @@ static void wait_for_cause(struct refresher *r, int signal_fd, int watch_fd)
     }
 }
 
-bool refresher_run(struct refresher *r, const struct refresher_settings *settings)
+void refresher_run(struct refresher *r, int ready_fd)
 {
     int signal_fd = signals_open((const int[]){SIGHUP}, 1);
     int watch_fd = r->source->kind->watch != NULL ? r->source->kind->watch(r->source) : -1;
 
     if (signal_fd < 0) {
-        return false;
+        return;
     }
     signals_catch(SIGTERM, leave);
     signals_catch(SIGINT, leave);
-    if (settings->parent != 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-    }
-    readiness_promise(settings->ready_fd, REFRESHER_READY_MS);
-    /* Only behind PR_SET_PDEATHSIG: a parent that went before it would never be noticed. */
-    while (!parent_is_gone(settings)) {
+    readiness_promise(ready_fd, REFRESHER_READY_MS);
+    for (;;) {
         atomic_store(&r->board->control->refresher_beat_ms, clock_ms());
         if (schedule_is_due(&r->schedule, clock_ms())) {
             refresher_fetch(r);
@@ -257,6 +247,4 @@ bool refresher_run(struct refresher *r, const struct refresher_settings *setting
         }
         wait_for_cause(r, signal_fd, watch_fd);
     }
-    close(signal_fd);
-    return true;
 }

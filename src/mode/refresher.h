@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "mode/board.h"
 #include "mode/schedule.h"
@@ -40,16 +39,11 @@ void refresher_init(struct refresher *r, struct board *board, struct source *sou
    source answered; if not, r->news.fault says why. */
 bool refresher_fetch(struct refresher *r);
 
-struct refresher_settings {
-    int ready_fd; /* gets a newline and is closed when the first fetch has ended, or after
-                     REFRESHER_READY_MS; -1: nobody waits */
-    pid_t parent; /* leave when this process is no longer the parent; 0: stay */
-};
-
-/* Fetches when due, at each change that the source tells of, and at SIGHUP. Returns when the
-   parent has gone, or false with errno when it cannot start. SIGTERM and SIGINT end the process
-   at once, with status 0, whatever it is doing: a publication is whole or absent. */
-bool refresher_run(struct refresher *r, const struct refresher_settings *settings);
+/* Fetches when due, at each change that the source tells of, and at SIGHUP. ready_fd gets a
+   newline and is closed when the first fetch has ended, or after REFRESHER_READY_MS; -1: nobody
+   waits. Returns only when it cannot start, with errno. SIGTERM and SIGINT end the process at
+   once, with status 0, whatever it is doing: a publication is whole or absent. */
+void refresher_run(struct refresher *r, int ready_fd);
 
 /* Copies a value as the board and the logs show it: the white space at its ends cut off, what
    is not printable ASCII as '?', cut at size - 1. */

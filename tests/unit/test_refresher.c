@@ -317,7 +317,6 @@ static int ready[2];
 /* Forks a process that runs the loop; returns its number. */
 static pid_t spawn(const char *value)
 {
-    struct refresher_settings settings = {.parent = getpid()};
     pid_t pid;
 
     ck_assert_int_eq(pipe(ready), 0);
@@ -325,10 +324,10 @@ static pid_t spawn(const char *value)
     pid = fork();
     if (pid == 0) {
         close(ready[0]);
-        settings.ready_fd = ready[1];
         script.value = value;
         refresher_init(&refresher, &board, &source, 3600000, false);
-        _exit(refresher_run(&refresher, &settings) ? 3 : 4);
+        refresher_run(&refresher, ready[1]);
+        _exit(3);
     }
     close(ready[1]);
     return pid;
@@ -372,27 +371,6 @@ START_TEST(loop_fetches_when_asked)
 }
 END_TEST
 
-START_TEST(loop_leaves_with_its_parent)
-{
-    int alive[2];
-    struct pollfd one;
-    pid_t middle;
-
-    ck_assert_int_eq(pipe(alive), 0);
-    middle = fork();
-    if (middle == 0) {
-        spawn("accept");
-        await_ready();
-        _exit(0);
-    }
-    close(alive[1]);
-    ck_assert_int_eq(waitpid(middle, NULL, 0), middle);
-    /* The pipe ends when the last process that has it ends. */
-    one = (struct pollfd){.fd = alive[0], .events = POLLIN};
-    ck_assert_int_eq(poll(&one, 1, 20000), 1);
-}
-END_TEST
-
 #define COUNT(table) ((int)(sizeof table / sizeof table[0]))
 
 static Suite *suite(void)
@@ -413,7 +391,6 @@ static Suite *suite(void)
     tcase_add_checked_fixture(loop, set_stage, clear_stage);
     tcase_set_timeout(loop, 60);
     tcase_add_test(loop, loop_fetches_when_asked);
-    tcase_add_test(loop, loop_leaves_with_its_parent);
     suite_add_tcase(s, t);
     suite_add_tcase(s, loop);
     return s;
