@@ -114,6 +114,8 @@ static void log_ready(const struct master *m)
     log_flush();
 }
 
+/* Nobody is served before the first fetch has ended: clients that are there already wait in the
+   listener's queue for the mode that is meant for them. */
 static void step_start(struct master *m, int64_t now)
 {
     if (m->phase == PHASE_STARTING && (m->refresher.ready < 0 || now >= m->ready_by_ms)) {
@@ -214,8 +216,10 @@ static void step_all(struct master *m, int64_t now)
     if (m->phase <= PHASE_SERVING) {
         refresher_child_step(&m->refresher, now);
     }
-    step_pool(m, now);
     step_start(m, now);
+    if (m->phase != PHASE_STARTING) {
+        step_pool(m, now);
+    }
     step_idle_exit(m, now);
     step_stop(m, now);
     overflow_step(&m->overflow, now);
@@ -229,8 +233,9 @@ static int64_t next_deadline(const struct master *m, int64_t now)
 {
     int64_t next = earlier(m->beat_ms, overflow_deadline(&m->overflow));
 
-    next = earlier(next, pool_deadline(&m->pool, m->idle, now + PRESSED_MS));
-    next = earlier(next, m->phase == PHASE_STARTING ? m->ready_by_ms : CLOCK_NEVER);
+    next = earlier(next, m->phase == PHASE_STARTING
+                             ? m->ready_by_ms
+                             : pool_deadline(&m->pool, m->idle, now + PRESSED_MS));
     next = earlier(next, m->phase >= PHASE_LEAVING ? m->repeat_ms : CLOCK_NEVER);
     next = earlier(next, m->pressed ? now + PRESSED_MS : CLOCK_NEVER);
     if (m->phase <= PHASE_SERVING) {

@@ -132,7 +132,7 @@ static struct settings on(const char *host)
     return (struct settings){.bind_host = host,
                              .bind_port = 0,
                              .listen_fd = -1,
-                             .limits = {.command_ms = 300000}};
+                             .quiet_ms = 300000};
 }
 
 static const struct {
