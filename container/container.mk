@@ -1,0 +1,17 @@
+# make image: localhost/sinkhole:dev, offline. make container-check: its tests, for which it is
+# built and run with all that the task definition takes away from it.
+
+PKG_image := podman runc conmon netavark aardvark-dns iptables mmdebstrap
+PKG_container-check := $(PKG_image) binutils swaks python3 util-linux
+
+.PHONY: image image-clean container-check
+image:
+	@container/build $(BUILD)/image
+container-check:
+	@tests/run BUILD=$(TOP)/$(BUILD) $(CONTAINER_SUITES)
+image-clean:
+	podman rmi --ignore localhost/sinkhole:dev localhost/sinkhole-base:dev
+	podman image prune --force --filter label=sinkhole.stage=build
+
+CONTAINER_SUITES := $(sort $(wildcard tests/container/test_*.py))
+CHECK_SUITES += $(CONTAINER_SUITES)
