@@ -118,14 +118,12 @@ static void log_ready(const struct master *m)
    listener's queue for the mode that is meant for them. */
 static void step_start(struct master *m, int64_t now)
 {
-    if (m->refresher.ready >= 0 && now < m->ready_by_ms) {
-        return;
+    if (m->phase == PHASE_STARTING && (m->refresher.ready < 0 || now >= m->ready_by_ms)) {
+        m->phase = PHASE_SERVING;
+        m->active_ms = now;
+        log_ready(m);
+        notify_ready((int)m->settings->notify_fd);
     }
-    m->phase = PHASE_SERVING;
-    m->active_ms = now;
-    step_pool(m, now);
-    log_ready(m);
-    notify_ready((int)m->settings->notify_fd);
 }
 
 /* Nobody is replaced from here on. how: what the workers are told. */
@@ -218,9 +216,8 @@ static void step_all(struct master *m, int64_t now)
     if (m->phase <= PHASE_SERVING) {
         refresher_child_step(&m->refresher, now);
     }
-    if (m->phase == PHASE_STARTING) {
-        step_start(m, now);
-    } else {
+    step_start(m, now);
+    if (m->phase != PHASE_STARTING) {
         step_pool(m, now);
     }
     step_idle_exit(m, now);
