@@ -1,4 +1,4 @@
-/* Building event lines, taking turns to write them, and warnings. */
+/* Building event lines and taking turns to write them. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -6,17 +6,15 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/devlog.h"
 #include "base/outlet.h"
 
 static struct {
-    const char *program;
     struct outlet outlet;
     int patience_ms;
     bool stalled; /* the last write found no reader in time: do not wait again for the next */
@@ -30,7 +28,7 @@ static struct {
     struct buf line, waiting;
     char line_bytes[LOG_LINE_MAX];
     char waiting_bytes[PIPE_BUF];
-} state = {.program = "sinkhole", .outlet = {.fd = -1}, .patience_ms = 200};
+} state = {.outlet = {.fd = -1}, .patience_ms = 200};
 
 void log_share_init(struct log_share *share)
 {
@@ -42,11 +40,6 @@ void log_share_init(struct log_share *share)
     pthread_mutex_init(&share->turn, &kind);
     pthread_mutexattr_destroy(&kind);
     atomic_store(&share->long_line, 0);
-}
-
-void log_name(const char *program)
-{
-    state.program = program;
 }
 
 void log_open(int fd)
@@ -64,8 +57,12 @@ int log_fd(void)
 void log_open_syslog(void)
 {
     log_open(-1);
-    openlog(state.program, LOG_PID | LOG_NDELAY, LOG_MAIL);
-    state.outlet.kind = OUTLET_SYSLOG;
+    state.outlet = (struct outlet){OUTLET_SYSLOG, devlog_open()};
+}
+
+bool log_is_syslog(void)
+{
+    return state.outlet.kind == OUTLET_SYSLOG;
 }
 
 void log_join(struct log_share *share, struct log_lane *lanes, size_t count, size_t stride,
@@ -125,7 +122,8 @@ static bool take_turn(int64_t deadline)
 static bool lanes_are_quiet(int64_t deadline)
 {
     for (size_t i = 0; i < state.lane_count; i++) {
-        struct log_lane *lane = (struct log_lane *)(void *)(state.lanes + i * state.lane_stride);
+        struct log_lane *lane =
+            (struct log_lane *)(void *)(state.lanes + i * state.lane_stride);
 
         while (lane != state.own && atomic_load(&lane->writing) != 0) {
             if (clock_ms() >= deadline) {
@@ -253,57 +251,4 @@ void log_message(const char *event, const char *format, ...)
         log_end(j);
         log_flush();
     }
-}
-
-/* -- warnings ------------------------------------------------------------------------------ */
-
-/* One write for one sentence, so that several processes' sentences stay apart. */
-static __attribute__((format(printf, 2, 0))) void say(const char *grade, const char *format,
-                                                      va_list args, int error)
-{
-    char text[1024];
-    struct buf line = buf_over(text, sizeof text - 1);
-    int n;
-
-    buf_addf(&line, "%s: %s: ", state.program, grade);
-    n = vsnprintf(line.data + line.len, buf_room(&line), format, args);
-    line.len += n < 0 ? 0 : (size_t)n < buf_room(&line) ? (size_t)n : buf_room(&line) - 1;
-    if (error != 0) {
-        buf_addf(&line, ": %s", strerror(error));
-    }
-    text[line.len++] = '\n';
-    (void)!write(STDERR_FILENO, line.data, line.len);
-}
-
-#define SAY(grade, error)                                                                          \
-    do {                                                                                           \
-        int kept = errno;                                                                          \
-        va_list args;                                                                              \
-                                                                                                   \
-        va_start(args, format);                                                                    \
-        say(grade, format, args, error);                                                           \
-        va_end(args);                                                                              \
-        errno = kept;                                                                              \
-    } while (0)
-
-void log_warn(const char *format, ...)
-{
-    SAY("warning", kept);
-}
-
-void log_warnx(const char *format, ...)
-{
-    SAY("warning", 0);
-}
-
-void log_fatal(int status, const char *format, ...)
-{
-    SAY("fatal", kept);
-    exit(status);
-}
-
-void log_fatalx(int status, const char *format, ...)
-{
-    SAY("fatal", 0);
-    exit(status);
 }

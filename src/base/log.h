@@ -45,9 +45,10 @@ void log_open(int fd);
    others; -1 where there is none. */
 int log_fd(void);
 
-/* Events go to syslog(3) instead, with this program's name: for one-shot sessions whose only
-   descriptors are the client's. */
+/* Events go to the syslog daemon instead: for one-shot sessions whose only descriptors are the
+   client's. */
 void log_open_syslog(void);
+bool log_is_syslog(void);
 
 /* Shares the event descriptor with others. lanes: `count` lanes, `stride` bytes apart; own: this
    process's, or NULL for a process without one. Without a share each line is written alone. */
@@ -74,6 +75,12 @@ void log_message(const char *event, const char *format, ...)
 
 /* Lines dropped by this process, or by all that share. */
 uint64_t log_dropped(void);
+
+/* Warnings go to the syslog daemon from here on: standard error is a client's socket. */
+void log_warn_syslog(void);
+
+/* The descriptor that they are sent through then, for those who close all others; else -1. */
+int log_warn_fd(void);
 
 /* "program: warning: text" on standard error; log_warn adds the text of errno. errno is kept. */
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

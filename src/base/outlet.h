@@ -13,7 +13,7 @@ enum outlet_kind {
     OUTLET_FILE, /* or a terminal: write(2) as it is */
     OUTLET_PIPE,
     OUTLET_SOCKET,
-    OUTLET_SYSLOG, /* set by the caller, who has called openlog(3) */
+    OUTLET_SYSLOG, /* set by the caller, with devlog_open() */
 };
 
 struct outlet {

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,20 @@ static bool split(const char *text, char *host, size_t size, uint16_t *port)
     return *port != 0;
 }
 
+/* A path, or "@name" in the abstract name space (unix(7)). */
+static socklen_t read_path(const char *path, struct sockaddr_un *to)
+{
+    size_t n = strnlen(path, sizeof to->sun_path - 1);
+
+    to->sun_family = AF_UNIX;
+    memcpy(to->sun_path, path, n);
+    if (path[0] != '@') {
+        return sizeof *to;
+    }
+    to->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+}
+
 /* Fills *to. Returns its size, or 0 for a text that is no address. */
 static socklen_t read_address(const char *text, union address *to)
 {
@@ -52,10 +67,7 @@ static socklen_t read_address(const char *text, union address *to)
 
     memset(to, 0, sizeof *to);
     if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0) {
-        to->local.sun_family = AF_UNIX;
-        snprintf(to->local.sun_path, sizeof to->local.sun_path, "%s",
-                 text + strlen(UNIX_PREFIX));
-        return sizeof to->local;
+        return read_path(text + strlen(UNIX_PREFIX), &to->local);
     }
     if (!split(text, host, sizeof host, &port)) {
         return 0;

@@ -29,7 +29,7 @@ static void name_of(int fd, char out[BOARD_ADDR_SIZE])
         struct sockaddr_un un;
     } at;
     socklen_t size = sizeof at;
-    char text[INET6_ADDRSTRLEN] = "";
+    char text[INET6_ADDRSTRLEN] = "", *path = at.un.sun_path;
 
     memset(&at, 0, sizeof at);
     getsockname(fd, &at.any, &size);
@@ -43,7 +43,9 @@ static void name_of(int fd, char out[BOARD_ADDR_SIZE])
         snprintf(out, BOARD_ADDR_SIZE, "[%s]:%d", text, ntohs(at.v6.sin6_port));
         break;
     default:
-        snprintf(out, BOARD_ADDR_SIZE, "%.60s", at.un.sun_path[0] != '\0' ? at.un.sun_path : "?");
+        /* An abstract name (unix(7)) begins with a NUL, shown as '@'. */
+        snprintf(out, BOARD_ADDR_SIZE, "unix:%s%.57s", *path != '\0' ? "" : "@",
+                 *path != '\0' ? path : path + 1);
     }
 }
 
@@ -95,20 +97,57 @@ static int handed_fds(void)
     return (int)n;
 }
 
-static bool take(struct listeners *l, int first, int n, const char *giver, char *why, size_t size)
+/* inetd gives the socket on all three standard descriptors, of which children get copies. */
+static int lift(int fd)
+{
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+        if (is_listening(i)) {
+            dup2(null, i);
+        }
+    }
+    close(null);
+    return above;
+}
+
+static bool take(struct listeners *l, int first, int n, const char *giver, char *why,
+                 size_t size)
 {
     for (int fd = first; fd < first + n; fd++) {
         if (!is_listening(fd)) {
-            snprintf(why, size, "descriptor %d from %s is no listening stream socket", fd, giver);
+            snprintf(why, size, "descriptor %d from %s is no listening stream socket", fd,
+                     giver);
             return false;
         }
-        if (!add(l, fd)) {
+        if (!add(l, fd > STDERR_FILENO ? fd : lift(fd))) {
             snprintf(why, size, "%s hands over more than %d sockets", giver, BOARD_ADDRS);
             return false;
         }
     }
-    l->handed_over = true;
+    l->giver = giver;
     return true;
+}
+
+/* LISTEN_FDNAMES: one name for each socket, with colons between. */
+static void take_labels(struct listeners *l)
+{
+    const char *at = getenv("LISTEN_FDNAMES");
+
+    for (size_t i = 0; at != NULL && i < l->count; i++) {
+        int n = (int)strcspn(at, ":");
+
+        snprintf(l->labels[i], BOARD_ADDR_SIZE, "%.*s", n, at);
+        at = at[n] == ':' ? at + n + 1 : NULL;
+    }
+}
+
+static void forget_variables(void)
+{
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
 }
 
 /* -- bound here ---------------------------------------------------------------------------- */
@@ -146,7 +185,8 @@ static int bind_host(struct listeners *l, const char *host, const char *port, ch
     int fd;
 
     if (getaddrinfo(host, port, &hints, &at) != 0) {
-        snprintf(why, size, "--bind-host: '%.80s' is not accepted; it takes IPv4 and IPv6 addresses",
+        snprintf(why, size,
+                 "--bind-host: '%.80s' is not accepted; it takes IPv4 and IPv6 addresses",
                  host != NULL ? host : "");
         return EXIT_USAGE;
     }
@@ -156,8 +196,8 @@ static int bind_host(struct listeners *l, const char *host, const char *port, ch
         return bind_host(l, "0.0.0.0", port, why, size); /* a kernel without IPv6 */
     }
     if (fd < 0 || !add(l, fd)) {
-        snprintf(why, size, "unable to listen on %.80s port %s: %s", host != NULL ? host : "[::]",
-                 port, strerror(errno));
+        snprintf(why, size, "unable to listen on %.80s port %s: %s",
+                 host != NULL ? host : "[::]", port, strerror(errno));
         return EXIT_SYSTEM;
     }
     return EXIT_OK;
@@ -195,12 +235,14 @@ bool listeners_open(struct listeners *l, const struct settings *s, char *why, si
         done = take(l, (int)s->listen_fd, 1, "--listen-fd", why, size);
     } else if (handed > 0) {
         done = take(l, FIRST_HANDED_FD, handed, "LISTEN_FDS", why, size);
+        take_labels(l);
     } else if (is_listening(STDIN_FILENO)) {
         done = take(l, STDIN_FILENO, 1, "inetd", why, size);
     } else {
         *status = bind_all(l, s, why, size);
         done = *status == EXIT_OK;
     }
+    forget_variables();
     for (size_t i = 0; i < l->count; i++) {
         prepare(l->fds[i], s->quiet_ms);
     }

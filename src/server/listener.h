@@ -12,8 +12,9 @@
 struct listeners {
     size_t count;
     int fds[BOARD_ADDRS];
-    char names[BOARD_ADDRS][BOARD_ADDR_SIZE]; /* "[::]:25", "127.0.0.1:2525", "/run/x.sock" */
-    bool handed_over;                         /* another process holds them too */
+    char names[BOARD_ADDRS][BOARD_ADDR_SIZE];  /* "[::]:25", "127.0.0.1:2525", "unix:/run/x" */
+    char labels[BOARD_ADDRS][BOARD_ADDR_SIZE]; /* what LISTEN_FDNAMES calls them, or empty */
+    const char *giver; /* "LISTEN_FDS", "inetd", "--listen-fd"; NULL: bound here */
 };
 
 /* The client of one connection. */
@@ -23,8 +24,9 @@ struct peer {
 };
 
 /* Opens what the settings say: --listen-fd, else LISTEN_FDS (sd_listen_fds(3)), else standard
-   input where it is a listening socket (inetd's wait style), else binds. All are non-blocking and
-   close-on-exec, with the session's time-outs for what they accept. Returns false with one line
+   input where it is a listening socket (inetd's wait style; /dev/null stands there then), else
+   binds. All are non-blocking and close-on-exec, with the session's time-outs for what they
+   accept. Children will find no LISTEN_ variable. Returns false with one line
    in why; status, when not NULL, is then the exit code. */
 bool listeners_open(struct listeners *listeners, const struct settings *settings, char *why,
                     size_t why_size, int *status);
@@ -49,7 +51,8 @@ int acceptor_next(struct acceptor *acceptor, int timeout_ms, struct peer *peer);
 /* Who is behind a connected descriptor; "unknown" where it is no socket. */
 void peer_of(int fd, struct peer *peer);
 
-/* Who TCPREMOTEIP says it is (tcpserver's convention, ucspi-tcp); false where it says nothing. */
+/* Who TCPREMOTEIP says it is (tcpserver's convention, ucspi-tcp); false where it says nothing.
+ */
 bool peer_of_text(const char *address, struct peer *peer);
 
 #endif

@@ -44,8 +44,8 @@ static void log_throttle(struct master *m, int64_t now)
     }
 }
 
-/* The pressure flag goes down first and is judged after that: a worker that raises it in between
-   is heard in the next round. */
+/* The pressure flag goes down first and is judged after that: a worker that raises it in
+   between is heard in the next round. */
 static void judge_pressure(struct master *m)
 {
     struct board_control *control = m->board.control;
@@ -93,6 +93,25 @@ static void refuse_clients(struct master *m, int64_t now)
 
 /* -- phases -------------------------------------------------------------------------------- */
 
+static void log_listeners(struct jsonout *j, const struct listeners *l)
+{
+    jsonout_open(j, "listening", '[');
+    for (size_t i = 0; i < l->count; i++) {
+        jsonout_str(j, NULL, l->names[i]);
+    }
+    jsonout_close(j, ']');
+    if (l->giver != NULL) {
+        jsonout_str(j, "given_by", l->giver);
+    }
+    if (l->labels[0][0] != '\0') {
+        jsonout_open(j, "given_names", '[');
+        for (size_t i = 0; i < l->count; i++) {
+            jsonout_str(j, NULL, l->labels[i]);
+        }
+        jsonout_close(j, ']');
+    }
+}
+
 static void log_ready(const struct master *m)
 {
     struct jsonout *j = log_event("ready");
@@ -102,16 +121,27 @@ static void log_ready(const struct master *m)
     }
     jsonout_int(j, "pid", getpid());
     jsonout_str(j, "program", "sinkholed " VERSION);
-    jsonout_open(j, "listening", '[');
-    for (size_t i = 0; i < m->listeners.count; i++) {
-        jsonout_str(j, NULL, m->listeners.names[i]);
-    }
-    jsonout_close(j, ']');
+    log_listeners(j, &m->listeners);
     jsonout_str(j, "source", m->settings->mode_source);
     jsonout_int(j, "workers_min", m->settings->workers_min);
     jsonout_int(j, "workers_max", m->settings->workers_max);
     log_end(j);
     log_flush();
+}
+
+static uint64_t connections(const struct master *m)
+{
+    uint64_t totals[COUNTERS];
+
+    board_totals(&m->board, totals);
+    return totals[COUNT_CONNECTIONS];
+}
+
+/* Somebody is here: --idle-exit counts from now. */
+static void note_activity(struct master *m, int64_t now)
+{
+    m->active_ms = now;
+    m->connections = connections(m);
 }
 
 /* Nobody is served before the first fetch has ended: clients that are there already wait in the
@@ -120,14 +150,20 @@ static void step_start(struct master *m, int64_t now)
 {
     if (m->phase == PHASE_STARTING && (m->refresher.ready < 0 || now >= m->ready_by_ms)) {
         m->phase = PHASE_SERVING;
-        m->active_ms = now;
+        note_activity(m, now);
         log_ready(m);
         notify_ready((int)m->settings->notify_fd);
     }
 }
 
-/* Nobody is replaced from here on. how: what the workers are told. */
-static void begin_stop(struct master *m, enum master_phase phase, const char *why, int64_t now)
+static void enter_phase(struct master *m, enum master_phase phase, int64_t now)
+{
+    m->phase = phase;
+    m->stop_ms = m->repeat_ms = now;
+}
+
+/* There is no way back from here. */
+static void announce_stop(struct master *m, const char *why)
 {
     struct jsonout *j = log_event("stopping");
 
@@ -137,31 +173,45 @@ static void begin_stop(struct master *m, enum master_phase phase, const char *wh
         log_end(j);
         log_flush();
     }
-    m->phase = phase;
-    m->stop_ms = m->repeat_ms = now;
     atomic_store(&m->board.control->stopping, 1);
-    pool_drain(&m->pool);
     notify_stopping();
-    if (phase == PHASE_STOPPING) {
-        listeners_close(&m->listeners);
+}
+
+static void begin_stop(struct master *m, const char *why, int64_t now)
+{
+    announce_stop(m, why);
+    enter_phase(m, PHASE_STOPPING, now);
+    pool_drain(&m->pool);
+    listeners_close(&m->listeners);
+}
+
+/* The workers leave one by one, as they find nobody waiting. Clients that come now stay in the
+   socket's queue, which others hold: they start the next daemon. But as long as somebody is
+   served, the others must not wait for that to end. */
+static void step_leaving(struct master *m, int64_t now)
+{
+    if (m->pool.size == 0) {
+        announce_stop(m, "idle");
+        enter_phase(m, PHASE_LAST, now);
+    } else if (m->idle < m->pool.size) {
+        m->phase = PHASE_SERVING;
+        pool_resume(&m->pool);
+        note_activity(m, now);
     }
 }
 
 static void step_idle_exit(struct master *m, int64_t now)
 {
-    uint64_t totals[COUNTERS];
-
     if (m->phase != PHASE_SERVING || m->settings->idle_exit_ms == 0 ||
         now - m->active_ms < m->settings->idle_exit_ms) {
         return;
     }
-    board_totals(&m->board, totals);
-    if (totals[COUNT_CONNECTIONS] != m->connections || m->idle < m->pool.size) {
-        m->connections = totals[COUNT_CONNECTIONS];
-        m->active_ms = now;
+    if (connections(m) != m->connections || m->idle < m->pool.size) {
+        note_activity(m, now);
         return;
     }
-    begin_stop(m, PHASE_LEAVING, "idle", now);
+    enter_phase(m, PHASE_LEAVING, now);
+    pool_drain(&m->pool);
 }
 
 /* When patience with sessions ends: their drain time, and what a closing one may take. */
@@ -174,9 +224,10 @@ static int64_t kill_at(const struct master *m)
 
 static void step_stop(struct master *m, int64_t now)
 {
-    if ((m->phase == PHASE_LEAVING || m->phase == PHASE_STOPPING) && m->pool.size == 0) {
-        m->phase = PHASE_LAST;
-        m->stop_ms = m->repeat_ms = now;
+    if (m->phase == PHASE_LEAVING) {
+        step_leaving(m, now);
+    } else if (m->phase == PHASE_STOPPING && m->pool.size == 0) {
+        enter_phase(m, PHASE_LAST, now);
     }
     if (m->phase == PHASE_LAST && m->refresher.pid == 0) {
         m->phase = PHASE_GONE;
@@ -186,11 +237,12 @@ static void step_stop(struct master *m, int64_t now)
     }
     m->repeat_ms = now + REPEAT_MS;
     if (m->phase == PHASE_LEAVING) {
-        crew_signal(m, SIGUSR1);
+        crew_retire(m, m->pool.size);
     } else if (m->phase == PHASE_STOPPING) {
         crew_signal(m, now >= kill_at(m) ? SIGKILL : SIGTERM);
     } else {
-        refresher_child_signal(&m->refresher, now - m->stop_ms > REFRESHER_MS ? SIGKILL : SIGTERM);
+        refresher_child_signal(&m->refresher,
+                               now - m->stop_ms > REFRESHER_MS ? SIGKILL : SIGTERM);
     }
 }
 
@@ -206,7 +258,7 @@ static void take_signals(struct master *m, int64_t now)
         } else if (number == SIGHUP) {
             refresher_child_signal(&m->refresher, SIGHUP);
         } else if (m->phase < PHASE_STOPPING) {
-            begin_stop(m, PHASE_STOPPING, number == SIGINT ? "SIGINT" : "SIGTERM", now);
+            begin_stop(m, number == SIGINT ? "SIGINT" : "SIGTERM", now);
         }
     }
 }
@@ -279,9 +331,8 @@ static void wait_for_events(struct master *m, int64_t now)
 int master_run(struct master *m)
 {
     const struct settings *s = m->settings;
-    const struct pool_limits limits = {
-        (uint32_t)s->workers_min, (uint32_t)s->workers_max,
-        atomic_load(&m->board.control->want_idle)};
+    const struct pool_limits limits = {(uint32_t)s->workers_min, (uint32_t)s->workers_max,
+                                       atomic_load(&m->board.control->want_idle)};
     const struct pool_ops ops = {crew_spawn, m};
     int64_t now = clock_ms();
 

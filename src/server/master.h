@@ -1,5 +1,5 @@
-/* The master: owns the listening sockets, the board, the pool and the refresher. It opens what is
-   needed, and from then on nothing is fatal to it: it waits, logs and tries again. */
+/* The master: owns the listening sockets, the board, the pool and the refresher. It opens what
+   is needed, and from then on nothing is fatal to it: it waits, logs and tries again. */
 #ifndef SERVER_MASTER_H
 #define SERVER_MASTER_H
 
@@ -11,7 +11,7 @@
 enum master_phase {
     PHASE_STARTING, /* not ready yet */
     PHASE_SERVING,
-    PHASE_LEAVING,  /* nobody came for --idle-exit: sessions end by themselves */
+    PHASE_LEAVING,  /* nobody came for --idle-exit: idle workers leave */
     PHASE_STOPPING, /* SIGTERM: sessions are told to end */
     PHASE_LAST,     /* no workers any more; the refresher has to go */
     PHASE_GONE,
@@ -25,21 +25,22 @@ struct master {
     struct refresher_child refresher;
     struct overflow overflow;
     enum master_phase phase;
-    int signals;          /* signals_open() */
-    int pressure;         /* the eventfd that workers write to */
-    bool pressed;         /* idle workers run short: look often */
-    bool held;            /* a `throttled` event is out, its end is not */
-    uint32_t idle;        /* workers free or starting, at the last look */
-    int64_t ready_by_ms;  /* ready then, even if the first fetch has not ended */
-    int64_t stop_ms;      /* the phase began */
-    int64_t repeat_ms;    /* tell the workers again */
+    int signals;         /* signals_open() */
+    int pressure;        /* the eventfd that workers write to */
+    bool pressed;        /* idle workers run short: look often */
+    bool held;           /* a `throttled` event is out, its end is not */
+    uint32_t idle;       /* workers free or starting, at the last look */
+    int64_t ready_by_ms; /* ready then, even if the first fetch has not ended */
+    int64_t stop_ms;     /* the phase began */
+    int64_t repeat_ms;   /* tell the workers again */
     int64_t beat_ms;
     int64_t active_ms;    /* the last time that anybody was served */
     uint64_t connections; /* up to then */
 };
 
 /* Opens the run directory, the board, the sockets and all else that may fail, then gives up
-   root's rights. Returns an exit code: 0, or what main shall exit with; why has one line then. */
+   root's rights. Returns an exit code: 0, or what main shall exit with; why has one line then.
+ */
 int master_open(struct master *master, const struct settings *settings, char *why,
                 size_t why_size);
 

@@ -158,3 +158,8 @@ void pool_drain(struct pool *pool)
 {
     pool->draining = true;
 }
+
+void pool_resume(struct pool *pool)
+{
+    pool->draining = false;
+}

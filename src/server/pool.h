@@ -65,7 +65,8 @@ uint32_t pool_retires(struct pool *pool, uint32_t idle, int64_t now_ms);
 /* When the pool wants to be stepped next: clock_ms(), or CLOCK_NEVER. */
 int64_t pool_deadline(const struct pool *pool, uint32_t idle, int64_t now_ms);
 
-/* From now on nobody is replaced. */
+/* From now on nobody is replaced; or, after all, they are. */
 void pool_drain(struct pool *pool);
+void pool_resume(struct pool *pool);
 
 #endif

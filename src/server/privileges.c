@@ -2,7 +2,6 @@
 #include "server/privileges.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -57,12 +56,9 @@ static int ascending(const void *a, const void *b)
 
 void privileges_close_all_but(const int *keep, size_t count)
 {
-    int sorted[32], null = open("/dev/null", O_RDONLY);
+    int sorted[32];
     unsigned first = STDERR_FILENO + 1;
 
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-    }
     for (size_t i = 0; i < count && i < 32; i++) {
         sorted[i] = keep[i];
     }

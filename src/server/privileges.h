@@ -14,8 +14,8 @@ bool privileges_drop(uid_t uid, gid_t gid);
    reading of its memory by others of the same user, no core file. Returns false and sets errno. */
 bool privileges_confine(void);
 
-/* Closes every descriptor but standard output and error and those in keep (count of them, any
-   order). Standard input becomes /dev/null. */
+/* Closes every descriptor but the three standard ones and those in keep (count of them, any
+   order; negative ones are none). */
 void privileges_close_all_but(const int *keep, size_t count);
 
 #endif

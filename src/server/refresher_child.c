@@ -1,4 +1,4 @@
-/* Starting sinkhole-refresh with what it alone may know. */
+/* One refresher at a time, and the wait before the next. */
 #include "server/refresher_child.h"
 
 #include <errno.h>
@@ -13,65 +13,33 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/signals.h"
+#include "server/refresher_exec.h"
 
-#define PROGRAM     "sinkhole-refresh"
 #define HOLD_MIN_MS 100
 #define HOLD_MAX_MS 10000
 #define LONG_LIFE   10000 /* ms: one that lived so long starts again without delay */
-
-extern char **environ;
-
-static int open_program(void)
-{
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof PROGRAM);
-    char *slash;
-    int fd = -1;
-
-    if (n > 0) {
-        path[n] = '\0';
-        slash = strrchr(path, '/');
-        strcpy(slash + 1, PROGRAM);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    }
-    return fd >= 0 ? fd : open(SBINDIR "/" PROGRAM, O_RDONLY | O_CLOEXEC);
-}
 
 bool refresher_child_init(struct refresher_child *c, const struct settings *settings,
                           struct board *board, int secrets)
 {
     *c = (struct refresher_child){.settings = settings,
                                   .board = board,
-                                  .program = open_program(),
+                                  .program = refresher_program(),
                                   .secrets = secrets,
                                   .ready = -1,
                                   .hold_ms = HOLD_MIN_MS};
     return c->program >= 0;
 }
 
-/* The child's side, up to the exec. Its event descriptor is the daemon's. */
+/* The child's side. */
 static _Noreturn void become_refresher(const struct refresher_child *c, int ready)
 {
-    char ttl[32], secrets_fd[16], ready_fd[16];
-    char *argv[] = {PROGRAM,       "--run-dir",    (char *)c->settings->run_dir,
-                    "--mode-source", (char *)c->settings->mode_source,
-                    "--cache-ttl", ttl,            "--env-fd", secrets_fd,
-                    "--ready-fd",  ready_fd,       NULL};
+    char ready_fd[16];
+    const char *const also[] = {"--ready-fd", ready_fd, NULL};
 
-    snprintf(ttl, sizeof ttl, "%lldms", (long long)c->settings->cache_ttl_ms);
-    snprintf(secrets_fd, sizeof secrets_fd, "%d", c->secrets);
     snprintf(ready_fd, sizeof ready_fd, "%d", ready);
     fcntl(ready, F_SETFD, 0);
-    fcntl(c->secrets, F_SETFD, 0);
-    lseek(c->secrets, 0, SEEK_SET);
-    if (log_fd() >= 0) {
-        dup2(log_fd(), STDOUT_FILENO);
-    }
-    signals_reset();
-    fexecve(c->program, argv, environ);
-    log_warn("unable to run %s", PROGRAM);
-    _exit(EXIT_SYSTEM);
+    refresher_exec(c->program, c->settings, c->secrets, also);
 }
 
 static void hold(struct refresher_child *c, int64_t now_ms)

@@ -25,6 +25,9 @@ static struct session_policy current_policy(void *context)
 {
     struct server *s = context;
 
+    if (s->look != NULL) {
+        s->look(s->look_context);
+    }
     if (board_edition(s->board) != s->edition) {
         s->edition = board_read(s->board, &s->policy);
     }

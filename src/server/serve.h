@@ -19,6 +19,8 @@ struct server {
     struct board_slot *slot;                      /* NULL: a one-shot session has none */
     enum session_stop (*stopping)(void *context); /* NULL: it never stops early */
     void *stopping_context;
+    void (*look)(void *context); /* NULL: others keep the mode fresh; called before it is read */
+    void *look_context;
 
     /* Private. */
     struct session *memory;

@@ -115,6 +115,17 @@ static bool give_up_root(const struct settings *s)
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
+/* Nobody reads it, and children need not hold what it was. */
+static void empty_standard_input(void)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (null > STDERR_FILENO) {
+        dup2(null, STDIN_FILENO);
+        close(null);
+    }
+}
+
 int master_open(struct master *m, const struct settings *s, char *why, size_t size)
 {
     int secrets = secrets_take();
@@ -128,6 +139,13 @@ int master_open(struct master *m, const struct settings *s, char *why, size_t si
     if (!listeners_open(&m->listeners, s, why, size, &status)) {
         return status;
     }
+    if (s->idle_exit_ms > 0 && m->listeners.giver == NULL) {
+        snprintf(why, size,
+                 "--idle-exit: it wants a socket that somebody else keeps open, from "
+                 "systemd, inetd or --listen-fd; this one was bound here");
+        return EXIT_USAGE;
+    }
+    empty_standard_input();
     status = open_board(m, why, size);
     if (status != EXIT_OK) {
         return status;

@@ -154,8 +154,8 @@ static void serve_clients(struct server *server, struct life *life, struct accep
 /* Everything that can be given up before the first client. */
 static bool settle(const struct worker *w, struct board_slot *slot)
 {
-    int keep[BOARD_ADDRS + 2] = {w->pressure_fd, log_fd()};
-    size_t count = 2;
+    int keep[BOARD_ADDRS + 3] = {w->pressure_fd, log_fd(), log_warn_fd()};
+    size_t count = 3;
 
     signals_reset();
     signals_catch(SIGTERM, on_stop);

@@ -33,10 +33,10 @@ KEEPERS = {
     "openssl/": ("src/aws/",),
     "sys/mman.h": ("src/mode/board.c", "src/server/secrets.c"),
     "sys/inotify.h": ("src/mode/",),
-    "sys/socket.h": ("src/base/log.c", "src/base/wire.c", "src/server/", "src/ctl/dial.c"),
+    "sys/socket.h": ("src/base/outlet.c", "src/base/devlog.c", "src/base/wire.c",
+                     "src/server/", "src/ctl/dial.c"),
     "sys/prctl.h": ("src/server/", "src/mode/refresher.c", "cmd/sinkhole-refresh.c"),
     "sys/wait.h": ("src/server/", "src/ctl/helper.c", "src/aws/"),
-    "syslog.h": ("src/base/log.c",),
     "seccomp.h": ("src/server/",),
 }
 
