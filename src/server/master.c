@@ -148,12 +148,14 @@ static void note_activity(struct master *m, int64_t now)
    listener's queue for the mode that is meant for them. */
 static void step_start(struct master *m, int64_t now)
 {
-    if (m->phase == PHASE_STARTING && (m->refresher.ready < 0 || now >= m->ready_by_ms)) {
-        m->phase = PHASE_SERVING;
-        note_activity(m, now);
-        log_ready(m);
-        notify_ready((int)m->settings->notify_fd);
+    if (m->refresher.ready >= 0 && now < m->ready_by_ms) {
+        return;
     }
+    m->phase = PHASE_SERVING;
+    note_activity(m, now);
+    step_pool(m, now);
+    log_ready(m);
+    notify_ready((int)m->settings->notify_fd);
 }
 
 static void enter_phase(struct master *m, enum master_phase phase, int64_t now)
@@ -268,8 +270,9 @@ static void step_all(struct master *m, int64_t now)
     if (m->phase <= PHASE_SERVING) {
         refresher_child_step(&m->refresher, now);
     }
-    step_start(m, now);
-    if (m->phase != PHASE_STARTING) {
+    if (m->phase == PHASE_STARTING) {
+        step_start(m, now);
+    } else {
         step_pool(m, now);
     }
     step_idle_exit(m, now);
