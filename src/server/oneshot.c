@@ -20,6 +20,7 @@
 #include "base/signals.h"
 #include "mode/rundir.h"
 #include "server/fresh.h"
+#include "server/mode_file.h"
 #include "server/privileges.h"
 #include "server/secrets.h"
 #include "server/serve.h"
@@ -129,6 +130,7 @@ static bool prepare(const struct settings *s, struct board *board, struct fresh 
     if (!open_board(board, s)) {
         return fail(why, size, "use the board in ", s->run_dir);
     }
+    mode_file_make(s);
     fresh_open(fresh, s, board, secrets);
     privileges_close_all_but(keep, sizeof keep / sizeof keep[0]);
     return privileges_confine() || fail(why, size, "confine itself", "");

@@ -69,24 +69,18 @@ static bool is_domain(const char *name)
     return true;
 }
 
-/* "NAME", "UID" or "UID:GID". */
-static bool find_user(struct settings *settings, const char *name)
+/* "UID" or "UID:GID". */
+static bool read_ids(struct settings *settings, const char *text)
 {
-    const struct passwd *entry = getpwnam(name);
+    const char *colon = strchr(text, ':');
+    size_t n = colon != NULL ? (size_t)(colon - text) : strlen(text);
     int64_t uid, gid;
     char number[32];
-    const char *colon = strchr(name, ':');
-    size_t n = colon != NULL ? (size_t)(colon - name) : strlen(name);
 
-    if (entry != NULL) {
-        settings->uid = entry->pw_uid;
-        settings->gid = entry->pw_gid;
-        return true;
-    }
     if (n >= sizeof number) {
         return false;
     }
-    memcpy(number, name, n);
+    memcpy(number, text, n);
     number[n] = '\0';
     if (!parse_number(number, 0, UINT32_MAX - 1, &uid)) {
         return false;
@@ -100,24 +94,39 @@ static bool find_user(struct settings *settings, const char *name)
     return true;
 }
 
+/* Numbers first: names cost a look into the system's data bases. */
+static bool find_user(struct settings *settings, const char *name)
+{
+    const struct passwd *entry;
+
+    if (read_ids(settings, name)) {
+        return true;
+    }
+    entry = getpwnam(name);
+    if (entry != NULL) {
+        settings->uid = entry->pw_uid;
+        settings->gid = entry->pw_gid;
+    }
+    return entry != NULL;
+}
+
 /* Who serves: whoever started us; or, started by root, --user. */
 static bool choose_user(struct settings *settings, const struct raw *raw, char *why, size_t size)
 {
+    const char *user = raw->user != NULL ? raw->user : "nobody";
+
     settings->uid = geteuid();
     settings->gid = getegid();
-    if (settings->uid != 0) {
+    if (settings->uid != 0 || (raw->allow_root && raw->user == NULL)) {
         return true;
     }
-    if (raw->allow_root && raw->user == NULL) {
-        return true;
-    }
-    if (!find_user(settings, raw->user != NULL ? raw->user : "nobody")) {
-        return fail(why, size, "--user: there is no user '%s'; it takes NAME, UID or UID:GID",
-                    raw->user);
+    if (!find_user(settings, user)) {
+        return fail(why, size, "--user: there is no user '%.80s'; it takes NAME, UID or UID:GID",
+                    user);
     }
     settings->drop = true;
     if (settings->uid == 0) {
-        return fail(why, size, "--user %s: serving as root wants --allow-root instead", raw->user);
+        return fail(why, size, "--user %.80s: serving as root wants --allow-root instead", user);
     }
     return true;
 }

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "mode/rundir.h"
 #include "server/master.h"
+#include "server/mode_file.h"
 #include "server/privileges.h"
 #include "server/secrets.h"
 
@@ -58,25 +59,6 @@ static void hand_over(const struct settings *s, const char *name)
     }
 }
 
-/* The default source is a file in the run directory: a new one says what is served anyway, so
-   that there is something to look at and to edit. A failure is the refresher's to report. */
-static void make_mode_file(const struct settings *s)
-{
-    static const char first[] = "defer\n";
-    char path[RUNDIR_SIZE + 8];
-    int fd;
-
-    snprintf(path, sizeof path, "%s/mode", s->run_dir);
-    if (strncmp(s->mode_source, "file:", 5) != 0 || strcmp(s->mode_source + 5, path) != 0) {
-        return;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd >= 0) {
-        (void)!write(fd, first, sizeof first - 1);
-        close(fd);
-    }
-}
-
 static int open_board(struct master *m, char *why, size_t size)
 {
     static const char *const made[] = {"board", "create.lock", "master.lock", "refresh.lock",
@@ -92,7 +74,7 @@ static int open_board(struct master *m, char *why, size_t size)
     if (!board_open(&m->board, s->run_dir, BOARD_WRITE, true)) {
         return fail(why, size, EXIT_SYSTEM, "unable to make the board");
     }
-    make_mode_file(s);
+    mode_file_make(s);
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
         hand_over(s, made[i]);
     }
