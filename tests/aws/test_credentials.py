@@ -21,16 +21,9 @@ STS_ANSWER = """<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityRes
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        if cloud.missing():
-            raise unittest.SkipTest(cloud.missing())
-        cls.cloud = aws.Cloud()
-        cls.enterClassContext(cls.cloud)
-
+class Case(aws.Case):
     def setUp(self):
-        self.addCleanup(self.cloud.proxy.set_fault, None)
+        super().setUp()
         self.dir = self.enterContext(tempfile.TemporaryDirectory())
 
     def write(self, name, text):
@@ -51,7 +44,7 @@ class Case(unittest.TestCase):
         """It works, by these keys."""
         result = self.print(**env)
         self.assertEqual(result.returncode, 0, result.stderr)
-        used = self.cloud.proxy.requests[-1][2]["Authorization"]
+        used = self.proxy.requests[-1][2]["Authorization"]
         self.assertIn(f"Credential={keys.key}/", used)
 
     def fails(self, *words, **env):
@@ -83,7 +76,7 @@ class Providers(Case):
     def test_region_and_endpoint_of_the_profile(self):
         role = self.cloud.role
         path = self.write("config", f"[profile p]\nregion = {cloud.REGION}\nendpoint_url = "
-                                    f"{self.cloud.proxy.url}\n")
+                                    f"{self.proxy.url}\n")
         self.serves(role, AWS_CONFIG_FILE=path, AWS_PROFILE="p", AWS_REGION="",
                     AWS_ENDPOINT_URL_SSM="", **role.environ())
 
@@ -251,7 +244,7 @@ class Renewal(Case):
                 aws.refusal(400, "ExpiredTokenException")(handler)
             else:
                 aws.parameter(Value="greylist", Version=12345)(handler)
-        self.cloud.proxy.set_fault(revoked)
+        self.proxy.set_fault(revoked)
         daemon.wait_event("mode", mode="greylist", version=12345)
         self.assertEqual(len(metadata.paths), 2)
         self.assertEqual(daemon.find("source_failed"), [])

@@ -14,17 +14,7 @@ import cloud  # noqa: E402
 import tap  # noqa: E402
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        if cloud.missing():
-            raise unittest.SkipTest(cloud.missing())
-        cls.cloud = aws.Cloud()
-        cls.enterClassContext(cls.cloud)
-
-    def setUp(self):
-        self.addCleanup(self.cloud.proxy.set_fault, None)
-
+class Case(aws.Case):
     def refresh(self, *words, keys=None, env=None, **more):
         return aws.refresh(*words, env=self.cloud.environ(keys) | (env or {}), **more)
 
@@ -50,11 +40,11 @@ class Parameters(Case):
         self.assertEqual(json.loads(result.stdout)["version"], stored["Version"])
 
     def test_what_is_no_mode_is_not_written(self):
-        before = self.cloud.proxy.count("PutParameter")
+        before = self.proxy.count("PutParameter")
         result = self.refresh("--put", "acept")
         self.assertEqual(result.returncode, 100)
         self.assertIn("defer, bounce, accept", result.stderr)
-        self.assertEqual(self.cloud.proxy.count("PutParameter"), before)
+        self.assertEqual(self.proxy.count("PutParameter"), before)
 
     def test_unknown_value(self):
         self.cloud.put("acept \x07")
@@ -98,7 +88,7 @@ class Signatures(Case):
         lower = {name.lower(): value for name, value in headers.items()}
         given = lower["authorization"]
         signed = given.split("SignedHeaders=")[1].split(",")[0].split(";")
-        again = awsrequest.AWSRequest(method, self.cloud.proxy.url + path, data=body,
+        again = awsrequest.AWSRequest(method, self.proxy.url + path, data=body,
                                       headers={name: lower[name] for name in signed})
         again.context["timestamp"] = lower["x-amz-date"]
         signer = auth.SigV4Auth(credentials.Credentials(keys.key, keys.secret, keys.token),
@@ -110,7 +100,7 @@ class Signatures(Case):
         for keys in (self.cloud.role, self.cloud.operator):
             self.print(keys=keys)
             signed, given, expected = self.signature_by_botocore(
-                self.cloud.proxy.requests[-1], keys)
+                self.proxy.requests[-1], keys)
             self.assertEqual(given, expected)
             self.assertLessEqual({"host", "x-amz-date", "x-amz-target", "content-type"},
                                  set(signed))
@@ -148,11 +138,11 @@ class Faults(Case):
     def test_each_is_told_by_its_name(self):
         for name, (fault, code, words) in FAULTS.items():
             with self.subTest(name):
-                self.cloud.proxy.set_fault(fault)
+                self.proxy.set_fault(fault)
                 told = self.print(111)
                 self.assertIn(f"({code})", told)
                 self.assertIn(words, told)
-        self.cloud.proxy.set_fault(None)
+        self.proxy.set_fault(None)
         self.assertEqual(self.print()["event"], "fetched")
 
     def test_wrong_clock(self):
@@ -160,14 +150,14 @@ class Faults(Case):
             body = json.dumps({"__type": "RequestTimeTooSkewed", "message": "skewed"}).encode()
             handler.wfile.write(b"HTTP/1.1 400 x\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s"
                                 % (LATE.encode(), len(body), body))
-        self.cloud.proxy.set_fault(answer)
+        self.proxy.set_fault(answer)
         told = self.print(111)
         self.assertIn("(RequestTimeTooSkewed)", told)
         self.assertRegex(told, r"clock is 1[67] min behind AWS's")
 
     def test_time_is_bounded(self):
         """A server that says nothing, and one that says one byte a second."""
-        proxy = self.cloud.proxy
+        proxy = self.proxy
         kinds = iter((aws.silence(proxy), aws.drip(proxy)))
         proxy.set_fault(lambda handler: next(kinds)(handler))
         begin = time.monotonic()
@@ -192,12 +182,12 @@ class Faults(Case):
 
     def test_certificates_are_checked(self):
         """moto speaks plain HTTP; https to it must fail, not fall back."""
-        url = self.cloud.proxy.url.replace("http:", "https:")
+        url = self.proxy.url.replace("http:", "https:")
         self.assertIn("(TlsFailure)", self.print(111, env={"AWS_ENDPOINT_URL_SSM": url}))
 
     def test_secrets_that_aws_quotes_are_hidden(self):
         role = self.cloud.role
-        self.cloud.proxy.set_fault(aws.refusal(
+        self.proxy.set_fault(aws.refusal(
             400, "InvalidSignatureException",
             f"{role.token} and {role.secret} of {role.key}. The Canonical String for this request "
             f"should have been 'x-amz-security-token:{role.token}'"))
@@ -220,7 +210,7 @@ class Places(Case):
 
     def test_endpoints_in_order(self):
         dead = f"http://127.0.0.1:{cloud.free_port()}"
-        url = self.cloud.proxy.url
+        url = self.proxy.url
         self.print(env={"AWS_ENDPOINT_URL": dead})
         self.print(env={"AWS_ENDPOINT_URL_SSM": "", "AWS_ENDPOINT_URL": url})
         self.assertIn("excludes FIPS", self.print(111, env={"AWS_USE_FIPS_ENDPOINT": "true"}))
@@ -230,12 +220,12 @@ class Places(Case):
     def test_proxy_of_the_environment(self):
         """curl's variables name a proxy for AWS, but never for link-local services."""
         with aws.Metadata(self.cloud.role) as metadata:
-            env = {"AWS_ACCESS_KEY_ID": "", "http_proxy": self.cloud.proxy.url,
+            env = {"AWS_ACCESS_KEY_ID": "", "http_proxy": self.proxy.url,
                    "AWS_ENDPOINT_URL_SSM": "http://ssm.invalid", "no_proxy": "",
                    "AWS_CONTAINER_CREDENTIALS_FULL_URI": metadata.url + "/credentials"}
-            self.cloud.proxy.set_fault(aws.parameter(Value="greylist", Version=77))
+            self.proxy.set_fault(aws.parameter(Value="greylist", Version=77))
             self.assertEqual(self.print(env=env)["version"], 77)
-            self.assertEqual(self.cloud.proxy.requests[-1][1], "http://ssm.invalid/")
+            self.assertEqual(self.proxy.requests[-1][1], "http://ssm.invalid/")
             self.assertEqual(metadata.paths, ["GET /credentials"])
 
 

@@ -3,6 +3,8 @@ front of it that counts calls and fails as told, and stand-ins for the services 
 credentials.
 """
 
+import atexit
+import functools
 import http.server
 import json
 import os
@@ -11,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.request
 
 import cloud
@@ -94,7 +97,8 @@ class Cloud:
 
     def cli(self, *words):
         """The operator's AWS CLI, past the proxy."""
-        env = clean_environment(self.environ() | {"AWS_ENDPOINT_URL_SSM": self.moto.url})
+        env = clean_environment(self.environ() | {"AWS_ENDPOINT_URL_SSM": self.moto.url,
+                                                  "AWS_DEFAULT_REGION": cloud.REGION})
         return subprocess.run(["aws", "ssm", *words], env=env, check=True, capture_output=True,
                               text=True, timeout=60).stdout
 
@@ -109,6 +113,31 @@ class Cloud:
         """Stores; returns the version."""
         return self.client().put_parameter(Name=name, Value=value, Overwrite=True,
                                            **more)["Version"]
+
+
+@functools.cache
+def shared_cloud():
+    """One for all tests of a suite: moto takes seconds to start."""
+    if cloud.missing():
+        raise unittest.SkipTest(cloud.missing())
+    one = Cloud()
+    one.__enter__()
+    atexit.register(one.__exit__)
+    return one
+
+
+class Case(unittest.TestCase):
+    """A test with a cloud that has no fault and has not been called yet."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cloud = shared_cloud()
+        cls.proxy = cls.cloud.proxy
+
+    def setUp(self):
+        self.proxy.set_fault(None)
+        self.proxy.calls.clear()
+        self.addCleanup(self.proxy.set_fault, None)
 
 
 def refresh(*words, env, source="ssm:" + PARAMETER, timeout=60, wrap=()):
@@ -173,9 +202,9 @@ class Proxy(Server):
     """Hands requests on to moto as they are (the Host header is signed), unless a fault is set: a
     function that answers in moto's place. calls: the operations asked for, in order."""
 
-    def __init__(self, port):
-        super().__init__(self._answer)
-        self.target, self.fault, self.calls, self.requests = port, None, [], []
+    def __init__(self, target, port=0):
+        super().__init__(self._answer, port=port)
+        self.target, self.fault, self.calls, self.requests = target, None, [], []
         self.released = threading.Event()
 
     def _answer(self, handler):
