@@ -37,6 +37,8 @@ static _Noreturn void become_refresher(const struct refresher_child *c, int read
     char ready_fd[16];
     const char *const also[] = {"--ready-fd", ready_fd, NULL};
 
+    /* Whoever started us may wait for the end of a pipe: the notification descriptor's, say. */
+    close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     snprintf(ready_fd, sizeof ready_fd, "%d", ready);
     fcntl(ready, F_SETFD, 0);
     refresher_exec(c->program, c->settings, c->secrets, also);
