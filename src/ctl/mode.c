@@ -12,21 +12,23 @@
 #include "ctl/print.h"
 #include "ctl/view.h"
 #include "mode/policy.h"
+#include "mode/refresher.h"
 
-#define JSON_SIZE (4096 + 6 * SOURCE_VALUE_MAX)
+#define JSON_SIZE 4096
 
 /* -- mode ---------------------------------------------------------------------------------- */
 
 static void show_reading_json(const char *spec, const struct reading *reading, bool valid,
                               enum mode mode)
 {
-    static char text[JSON_SIZE];
+    char text[JSON_SIZE], value[BOARD_VALUE_SIZE];
     struct buf buf = buf_over(text, sizeof text);
     struct jsonout j = jsonout_to(&buf);
 
+    refresher_show(reading, value, sizeof value);
     jsonout_open(&j, NULL, '{');
     jsonout_str(&j, "mode", mode_name(mode));
-    jsonout_bytes(&j, "value", reading->value, reading->length);
+    jsonout_str(&j, "value", value);
     jsonout_bool(&j, "valid", valid);
     jsonout_str(&j, "source", spec);
     jsonout_int(&j, "version", (int64_t)reading->version);
@@ -74,7 +76,7 @@ static int show_source(const struct ctl *ctl, const struct view *view)
 
 static int show_board(const struct ctl *ctl, const struct view *view)
 {
-    static char text[JSON_SIZE];
+    char text[JSON_SIZE];
     struct buf buf = buf_over(text, sizeof text);
     struct jsonout j = jsonout_to(&buf);
 
