@@ -7,10 +7,10 @@
 
 INFRA_SUITES := $(wildcard tests/infra/test_*.py)
 CHECK_SUITES += $(INFRA_SUITES)
-PKG_infra-check := podman python3 python3-yaml shellcheck
+PKG_infra-check := $(PKG_all) podman python3 python3-yaml shellcheck
 PKG_check += $(PKG_infra-check)
 
-infra-check: infra-tools
+infra-check: all infra-tools
 	@tests/run BUILD=$(TOP)/$(BUILD) $(INFRA_SUITES)
 
 infra-fmt:

@@ -33,8 +33,9 @@ module "smtp_out_container" {
     module.smtp_out_route.environment,
   )
 
-  # What sendmail, dovecot and opendkim need to start as root and become others.
-  capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"]
+  # The default is what sendmail, dovecot and opendkim need to start as root and
+  # become others.
+  capabilities = each.value.capabilities
 
   tmpfs = {
     "/run" = { size = 32, exec = true }

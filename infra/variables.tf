@@ -116,6 +116,7 @@ variable "smtp_out" {
     memory_hard_mib      = optional(number, 512)
     memory_reserved_mib  = optional(number, 256)
     stop_timeout_seconds = optional(number, 120)
+    capabilities         = optional(list(string), ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"])
   })
   default = null
 }

@@ -121,7 +121,11 @@ run "module_on" {
   }
   assert {
     condition = { for filter in aws_cloudwatch_log_metric_filter.this : filter.pattern => filter.metric_transformation[0].value } == {
-      "{ $.event = \"source_failed\" }" = "1", "{ $.event = \"source_recovered\" }" = "0", "{ $.event = \"worker_died\" }" = "1",
+      "{ $.event = \"source_failed\" }"    = "1"
+      "{ $.event = \"source_recovered\" }" = "0"
+      "{ $.event = \"mode\" }"             = "0"
+      "{ $.event = \"mode_invalid\" }"     = "0"
+      "{ $.event = \"worker_died\" }"      = "1"
     }
     error_message = "the metric filters"
   }

@@ -107,7 +107,7 @@ run "leak_alarm_with_the_route" {
     error_message = "log group of smtp-out"
   }
   assert {
-    condition     = aws_cloudwatch_log_metric_filter.leak[0].pattern == "\"@sinkhole.test\" \"stat=Sent\" -\"relay=sinkhole.cabal.internal\""
+    condition     = aws_cloudwatch_log_metric_filter.leak[0].pattern == "\"@sinkhole.test\" \"stat=Sent\" -\"relay=sinkhole.cabal.internal\" -\"mailer=relay\""
     error_message = "pattern"
   }
   assert {

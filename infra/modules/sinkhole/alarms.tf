@@ -2,11 +2,14 @@
 # those of docs/log-events.md.
 
 locals {
-  # event to metric and value. A source that fails says so when it begins and
-  # again when it is over: 1 and 0 of one metric.
+  # Event to metric and value. A source says that it fails once, when it begins;
+  # whatever shows that it works makes it 0 again. A replaced task says "mode"
+  # where its predecessor would have said "source_recovered".
   log_metrics = {
     source_failed    = { metric = "ModeSourceFailed", value = "1" }
     source_recovered = { metric = "ModeSourceFailed", value = "0" }
+    mode             = { metric = "ModeSourceFailed", value = "0" }
+    mode_invalid     = { metric = "ModeSourceFailed", value = "0" }
     worker_died      = { metric = "WorkersDied", value = "1" }
   }
 
@@ -14,7 +17,8 @@ locals {
     mode-stale = {
       description = "The sinkhole cannot read its mode and serves the last one it knows."
       metric      = "ModeSourceFailed"
-      # The last word of a minute counts, and then until there is another.
+      # What was said last holds until something else is said. A minute with
+      # both counts as recovered: single failures are no alarm.
       statistic = "Minimum"
       period    = 60
       threshold = 1

@@ -52,9 +52,9 @@ module "container" {
     SINKHOLE_ENVIRONMENT = var.environment
   })
 
-  # s6 runs the service from /run; nothing is run from /tmp.
+  # The board and s6's state are in /run; nothing is executed from either.
   tmpfs = {
-    "/run" = { size = 16, exec = true }
+    "/run" = { size = 16 }
     "/tmp" = { size = 8 }
   }
 

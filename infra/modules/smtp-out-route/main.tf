@@ -5,9 +5,10 @@ locals {
   environment = var.sinkhole ? { SINKHOLE_ENABLED = "true" } : {}
 
   # While the route exists, mail to sinkhole.test that another host took is a
-  # leak. Without a route any line about it is one: someone sends such mail.
+  # leak; mailer=relay is the submission program handing it to sendmail itself.
+  # Without a route any line about it is one: someone sends such mail.
   leak_pattern = (var.sinkhole
-    ? "\"@sinkhole.test\" \"stat=Sent\" -\"relay=sinkhole.cabal.internal\""
+    ? "\"@sinkhole.test\" \"stat=Sent\" -\"relay=sinkhole.cabal.internal\" -\"mailer=relay\""
   : "\"@sinkhole.test\"")
 }
 
