@@ -81,14 +81,6 @@ int acceptor_next(struct acceptor *a, int timeout_ms, struct peer *peer)
     struct epoll_event ready[BOARD_ADDRS];
     int n;
 
-    /* Under load there is a connection already; then waiting would be a system call for nothing. */
-    for (size_t i = 0; i < a->listeners->count; i++) {
-        int fd = accept_from(a->listeners->fds[i], peer);
-
-        if (fd >= 0 || (errno != EAGAIN && !passes(errno))) {
-            return fd;
-        }
-    }
     n = epoll_wait(a->epoll, ready, BOARD_ADDRS, timeout_ms);
     for (int i = 0; i < n; i++) {
         int fd = accept_from(ready[i].data.fd, peer);
