@@ -10,31 +10,9 @@ struct buf buf_over(char *storage, size_t cap)
     return (struct buf){.data = storage, .len = 0, .cap = cap};
 }
 
-size_t buf_room(const struct buf *b)
-{
-    return b->cap - b->len;
-}
-
-bool buf_add(struct buf *b, const void *bytes, size_t n)
-{
-    if (n > buf_room(b)) {
-        return false;
-    }
-    if (n > 0) {
-        memcpy(b->data + b->len, bytes, n);
-    }
-    b->len += n;
-    return true;
-}
-
 bool buf_adds(struct buf *b, const char *text)
 {
     return buf_add(b, text, strlen(text));
-}
-
-bool buf_addc(struct buf *b, char c)
-{
-    return buf_add(b, &c, 1);
 }
 
 bool buf_addu(struct buf *b, uint64_t number)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
     char *data; /* the caller's; outlives the buf */
@@ -17,12 +18,35 @@ struct buf {
 struct buf buf_over(char *storage, size_t cap);
 
 /* Bytes that still fit. */
-size_t buf_room(const struct buf *b);
+static inline size_t buf_room(const struct buf *b)
+{
+    return b->cap - b->len;
+}
 
-/* Append. Each returns true, or false and changes nothing when it does not fit. */
-bool buf_add(struct buf *b, const void *bytes, size_t n);
+/* Append. Each returns true, or false and changes nothing when it does not fit. Here in the
+   header are those that log lines and replies are made of: some 200 calls a session. */
+static inline bool buf_add(struct buf *b, const void *bytes, size_t n)
+{
+    if (n > buf_room(b)) {
+        return false;
+    }
+    if (n > 0) {
+        memcpy(b->data + b->len, bytes, n);
+    }
+    b->len += n;
+    return true;
+}
+
+static inline bool buf_addc(struct buf *b, char c)
+{
+    if (b->len == b->cap) {
+        return false;
+    }
+    b->data[b->len++] = c;
+    return true;
+}
+
 bool buf_adds(struct buf *b, const char *text);
-bool buf_addc(struct buf *b, char c);
 bool buf_addu(struct buf *b, uint64_t number);
 bool buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -32,28 +32,20 @@ static void put_digits(char *at, int width, int value)
     }
 }
 
-static bool is_leap(int year)
+/* Counted from the first of March of the year 0, a leap day is the last of its year, and months
+   fall in groups of 153 days for five (31 30 31 30 31). */
+static void put_date(char *at, int days_since_1970)
 {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
+    int days = days_since_1970 + 719468;
+    int of_era = days % 146097; /* 400 years */
+    int years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int of_year = of_era - (365 * years + years / 4 - years / 100);
+    int month = (5 * of_year + 2) / 153;
+    bool next = month >= 10; /* January and February */
 
-/* Takes whole years, then whole months, from the days since 1970. */
-static void put_date(char *at, int days)
-{
-    const int months[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int year = 1970, month = 0, length;
-
-    while (days >= (length = 365 + is_leap(year))) {
-        days -= length;
-        year++;
-    }
-    while (days >= (length = months[month] + (month == 1 && is_leap(year)))) {
-        days -= length;
-        month++;
-    }
-    put_digits(at, 4, year);
-    put_digits(at + 5, 2, month + 1);
-    put_digits(at + 8, 2, days + 1);
+    put_digits(at, 4, days / 146097 * 400 + years + next);
+    put_digits(at + 5, 2, next ? month - 9 : month + 3);
+    put_digits(at + 8, 2, of_year - (153 * month + 2) / 5 + 1);
 }
 
 /* Not by gmtime_r(3), which looks at the time zone: it opens a file, and a worker may not. */

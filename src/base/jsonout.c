@@ -44,9 +44,16 @@ static size_t utf8_length(const unsigned char *p, size_t n)
     return 0;
 }
 
-static bool is_plain(unsigned char c)
+static inline bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+static inline void put_char(struct jsonout *j, char c)
+{
+    if (!buf_addc(j->to, c)) {
+        j->overflow = true;
+    }
 }
 
 /* Writes the one character at p, whatever it is; returns how many bytes it took. */
@@ -77,7 +84,7 @@ static void put_string(struct jsonout *j, const char *bytes, size_t n)
     const unsigned char *p = (const unsigned char *)bytes;
     const unsigned char *end = p + n;
 
-    put(j, "\"", 1);
+    put_char(j, '"');
     while (p < end && !j->overflow) {
         const unsigned char *run = p;
 
@@ -89,17 +96,17 @@ static void put_string(struct jsonout *j, const char *bytes, size_t n)
             p += put_special(j, p, (size_t)(end - p));
         }
     }
-    put(j, "\"", 1);
+    put_char(j, '"');
 }
 
 static void put_key(struct jsonout *j, const char *key)
 {
     if (j->comma) {
-        put(j, ",", 1);
+        put_char(j, ',');
     }
     j->comma = true;
     if (key != NULL) {
-        put(j, "\"", 1);
+        put_char(j, '"');
         put(j, key, strlen(key));
         put(j, "\":", 2);
     }
@@ -120,7 +127,7 @@ void jsonout_int(struct jsonout *j, const char *key, int64_t number)
 {
     put_key(j, key);
     if (number < 0) {
-        put(j, "-", 1);
+        put_char(j, '-');
     }
     if (!buf_addu(j->to, number < 0 ? 0 - (uint64_t)number : (uint64_t)number)) {
         j->overflow = true;
@@ -142,12 +149,12 @@ void jsonout_null(struct jsonout *j, const char *key)
 void jsonout_open(struct jsonout *j, const char *key, char kind)
 {
     put_key(j, key);
-    put(j, &kind, 1);
+    put_char(j, kind);
     j->comma = false;
 }
 
 void jsonout_close(struct jsonout *j, char kind)
 {
-    put(j, kind == '{' ? "}" : "]", 1);
+    put_char(j, kind == '{' ? '}' : ']');
     j->comma = true;
 }

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 
-/* A kernel time-out may come this much after the deadline, of its own length: not worth a poll(2)
-   before each read. */
+/* A kernel time-out may come this much after the deadline, of its own length: not worth a
+   poll(2) before each read. */
 #define SLACK(quiet_ms) ((quiet_ms) / 100)
 
 static bool told_to_stop(const struct wire *w)
@@ -41,18 +41,19 @@ static int wait_ready(const struct wire *w, int fd, short events, int64_t deadli
     }
 }
 
-/* May a call just block, because the kernel's own limit ends it about when the deadline does? */
+/* May a call just block, because the kernel's own limit ends it about when the deadline does?
+ */
 static bool kernel_keeps(const struct wire *w, int64_t deadline, int64_t now)
 {
     return w->quiet_ms > 0 && deadline - now >= w->quiet_ms - SLACK(w->quiet_ms);
 }
 
-ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t deadline)
+ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t now, int64_t deadline)
 {
-    for (;;) {
+    for (;; now = clock_ms()) {
         ssize_t got;
 
-        if (!kernel_keeps(w, deadline, clock_ms())) {
+        if (!kernel_keeps(w, deadline, now)) {
             int ready = wait_ready(w, w->in, POLLIN, deadline);
 
             if (ready != 1) {
@@ -72,10 +73,20 @@ ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t deadline)
     }
 }
 
-ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t deadline)
+/* What a socket takes without waiting: nearly always all. */
+static size_t write_at_once(const struct wire *w, const void *bytes, size_t n)
 {
-    const char *at = bytes;
-    size_t left = n;
+    ssize_t put = w->quiet_ms > 0 ? send(w->out, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+
+    return put > 0 ? (size_t)put : 0;
+}
+
+ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t limit_ms)
+{
+    size_t done = write_at_once(w, bytes, n);
+    const char *at = (const char *)bytes + done;
+    size_t left = n - done;
+    int64_t deadline = left > 0 ? clock_ms() + limit_ms : 0;
 
     while (left > 0) {
         size_t piece = left;

@@ -25,12 +25,12 @@ enum wire_fault {
 };
 
 /* Reads what is there, at most n > 0 bytes, waiting for the first until the deadline. Returns
-   how many, or an enum wire_fault. */
-ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t deadline);
+   how many, or an enum wire_fault. now: clock_ms(), which most callers have at hand. */
+ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t now, int64_t deadline);
 
-/* Writes all n bytes before the deadline. Returns n, or an enum wire_fault; then it is not known
+/* Writes all n bytes within limit_ms. Returns n, or an enum wire_fault; then it is not known
    how many the other side has got. interrupted() is not asked. */
-ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t deadline);
+ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t limit_ms);
 
 /* Tells the other side that nothing more is coming, while it may go on sending. Does nothing on
    what is no socket. */

@@ -30,7 +30,7 @@ static bool read_greeting(int fd, char *line, size_t size, int64_t deadline)
     size_t len = 0;
 
     while (len < size - 1 && memchr(line, '\n', len) == NULL) {
-        ssize_t n = wire_read(&wire, line + len, size - 1 - len, deadline);
+        ssize_t n = wire_read(&wire, line + len, size - 1 - len, clock_ms(), deadline);
 
         if (n <= 0) {
             break;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/buf.h"
+
 _Static_assert((GREYLIST_INDEX & (GREYLIST_INDEX - 1)) == 0, "the index wraps by a mask");
 
 void greylist_init(struct greylist *list)
@@ -23,8 +25,8 @@ void greylist_init(struct greylist *list)
     }
 }
 
-/* Two rounds of multiply and fold, keyed: a client that picks its IPv6 addresses must not be able
-   to make them collide. */
+/* Two rounds of multiply and fold, keyed: a client that picks its IPv6 addresses must not be
+   able to make them collide. */
 static uint32_t hash(const struct greylist *list, const struct greylist_key *key)
 {
     uint64_t half[2], h = list->seed;
@@ -166,12 +168,23 @@ size_t greylist_clear(struct greylist *list)
     return n;
 }
 
+/* As inet_ntop(3), which goes through printf for it. */
+static void v4_text(const uint8_t bytes[4], char *out)
+{
+    struct buf text = buf_over(out, INET_ADDRSTRLEN);
+
+    for (int i = 0; i < 4; i++) {
+        buf_addu(&text, bytes[i]);
+        buf_addc(&text, i < 3 ? '.' : '\0');
+    }
+}
+
 void greylist_key_text(const struct greylist_key *key, char out[46])
 {
     static const uint8_t v4_prefix[12] = {[10] = 0xFF, [11] = 0xFF};
 
     if (memcmp(key->bytes, v4_prefix, sizeof v4_prefix) == 0) {
-        inet_ntop(AF_INET, key->bytes + 12, out, INET6_ADDRSTRLEN);
+        v4_text(key->bytes + 12, out);
     } else {
         inet_ntop(AF_INET6, key->bytes, out, INET6_ADDRSTRLEN);
     }

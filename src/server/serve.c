@@ -1,7 +1,6 @@
 /* The session's surroundings on the board. */
 #include "server/serve.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -20,6 +19,8 @@ bool server_init(struct server *s)
     s->memory = malloc(session_size());
     return s->memory != NULL;
 }
+
+#define SESSION_ID_SIZE 17
 
 static struct session_policy current_policy(void *context)
 {
@@ -52,8 +53,8 @@ static enum session_stop stopping(void *context)
 static void show_state(void *context, enum session_state state)
 {
     static const enum slot_state shown[] = {
-        [SESSION_IDLE] = SLOT_COMMAND, [SESSION_COMMAND] = SLOT_COMMAND,
-        [SESSION_MAIL] = SLOT_MAIL,    [SESSION_DATA] = SLOT_DATA,
+        [SESSION_IDLE] = SLOT_COMMAND,    [SESSION_COMMAND] = SLOT_COMMAND,
+        [SESSION_MAIL] = SLOT_MAIL,       [SESSION_DATA] = SLOT_DATA,
         [SESSION_CLOSING] = SLOT_CLOSING,
     };
     struct server *s = context;
@@ -78,10 +79,21 @@ static void count(struct counters *c, const struct session_totals *t, enum sessi
     counters_add(c, COUNT_TIMEOUTS, end == END_TIMEOUT);
 }
 
+/* An odd multiplier makes each count another name, and neighbours unlike. */
+static void name_session(struct server *s, char id[SESSION_ID_SIZE])
+{
+    uint64_t number = s->id_base + ++s->id_count * 0x9E3779B97F4A7C15u;
+
+    for (size_t i = 0; i < SESSION_ID_SIZE - 1; i++, number <<= 4) {
+        id[i] = "0123456789abcdef"[number >> 60];
+    }
+    id[SESSION_ID_SIZE - 1] = '\0';
+}
+
 void server_serve(struct server *s, struct wire *wire, const struct peer *peer)
 {
     struct session_totals totals = {.commands = 0};
-    char id[17];
+    char id[SESSION_ID_SIZE];
     struct session_env env = {
         .limits = &s->settings->limits,
         .server_name = s->settings->server_name,
@@ -94,9 +106,7 @@ void server_serve(struct server *s, struct wire *wire, const struct peer *peer)
         .state = show_state,
     };
 
-    /* An odd multiplier makes each count another name, and neighbours unlike. */
-    snprintf(id, sizeof id, "%016llx",
-             (unsigned long long)(s->id_base + ++s->id_count * 0x9E3779B97F4A7C15u));
+    name_session(s, id);
     s->peer = peer;
     count(s->counters, &totals, session_run(s->memory, &env, wire, &totals));
     log_flush();

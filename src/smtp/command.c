@@ -14,10 +14,16 @@ const char *command_name(enum verb verb)
     return names[verb];
 }
 
+/* All names have as many letters: one comparison of the length does for the table. */
+#define NAME_LENGTH 4
+
 static enum verb find_verb(struct span word)
 {
+    if (word.n != NAME_LENGTH) {
+        return VERB_UNKNOWN;
+    }
     for (int i = VERB_UNKNOWN + 1; i < VERB_COUNT; i++) {
-        if (span_is(word, names[i])) {
+        if (span_begins(word, names[i])) {
             return (enum verb)i;
         }
     }

@@ -69,16 +69,23 @@ static void begin_line(struct header *h, char c)
     }
 }
 
-static void in_name(struct header *h, char c)
+/* The rest of a name, with its colon where that has come. */
+static size_t in_name(struct header *h, const char *bytes, size_t n)
 {
-    if (c == ':') {
-        keep(h, &c, 1);
-        h->state = h->state == HEADER_DONE ? HEADER_DONE : HEADER_BLANKS;
-    } else if (is_name(c)) {
-        keep(h, &c, 1);
-    } else {
+    size_t length = 0;
+    bool colon;
+
+    while (length < n && is_name(bytes[length])) {
+        length++;
+    }
+    colon = length < n && bytes[length] == ':';
+    keep(h, bytes, length + colon);
+    if (h->state != HEADER_DONE && colon) {
+        h->state = HEADER_BLANKS;
+    } else if (length < n) {
         end_section(h);
     }
+    return length + colon;
 }
 
 /* Up to the value's end. A CR at the end of these bytes waits for its LF. */
@@ -126,8 +133,7 @@ static size_t step(struct header *h, const char *bytes, size_t n)
         begin_line(h, *bytes);
         return 1;
     case HEADER_NAME:
-        in_name(h, *bytes);
-        return 1;
+        return in_name(h, bytes, n);
     case HEADER_BLANKS:
         if (is_blank(*bytes)) {
             return 1;

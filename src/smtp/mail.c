@@ -152,8 +152,11 @@ void mail_take_data(struct session *s, const struct order *order)
 static uint16_t answer_message(struct session *s, const struct verdict *verdict)
 {
     char text[REPLY_MAX / 2];
+    struct buf words = buf_over(text, sizeof text - 1);
 
-    snprintf(text, sizeof text, "2.0.0 OK: %s", s->env->id);
+    buf_adds(&words, "2.0.0 OK: ");
+    buf_adds(&words, s->env->id);
+    text[words.len] = '\0';
     return talk_answer(s, verdict, (struct reply){250, text});
 }
 

@@ -33,9 +33,12 @@ static void start(struct session *s, const struct session_env *env, const struct
 static void greet(struct session *s)
 {
     char text[REPLY_MAX / 2];
+    struct buf words = buf_over(text, sizeof text - 1);
 
     talk_state(s, SESSION_COMMAND);
-    snprintf(text, sizeof text, "%s ESMTP Sinkhole", s->env->server_name);
+    buf_adds(&words, s->env->server_name);
+    buf_adds(&words, " ESMTP Sinkhole");
+    text[words.len] = '\0';
     s->refused =
         !reply_positive(talk_answer(s, talk_ask(s, STAGE_CONNECT), (struct reply){220, text}));
 }
@@ -123,7 +126,7 @@ static ssize_t read_before(struct session *s, int64_t now, int64_t deadline)
     if (deadline <= now) {
         return WIRE_TIMEOUT;
     }
-    return wire_read(s->wire, s->in.data + s->in.len, buf_room(&s->in), deadline);
+    return wire_read(s->wire, s->in.data + s->in.len, buf_room(&s->in), now, deadline);
 }
 
 static void time_out(struct session *s)

@@ -31,7 +31,7 @@ void talk_flush(struct session *s)
     if (s->out.len == 0 || s->mute) {
         return;
     }
-    n = wire_write(s->wire, s->out.data, s->out.len, clock_ms() + s->env->limits->command_ms);
+    n = wire_write(s->wire, s->out.data, s->out.len, s->env->limits->command_ms);
     s->out.len = 0;
     if (n <= 0) {
         s->mute = true;
