@@ -125,7 +125,13 @@ class Flips(Case):
 
 class Calls(Case):
     def test_a_thousand_connections_cost_two_calls_at_most(self):
-        daemon = self.daemon("bounce", ttl="30")
+        self.cloud.put("bounce")
+        # Into a file: these clients and the reader of a pipe would share one interpreter.
+        log = self.enterContext(aws.tempfile.TemporaryFile())
+        daemon = self.enterContext(sinkhole.Daemon(
+            source="ssm:" + aws.PARAMETER, args=["--cache-ttl", "30"], stdout=log,
+            env=self.cloud.environ()))
+        daemon.wait_status(lambda s: s["mode"]["mode"] == "bounce", "the mode is fetched")
         begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             codes = list(pool.map(lambda _: answer(daemon)[0], range(1000)))
