@@ -41,7 +41,8 @@ int log_warn_fd(void)
 }
 
 /* One write for one sentence, so that several processes' sentences stay apart. */
-static void say(const struct grade *grade, const char *format, va_list args, int error)
+static __attribute__((format(printf, 2, 0))) void
+say(const struct grade *grade, const char *format, va_list args, int error)
 {
     char text[1024];
     struct buf line = buf_over(text, sizeof text - 1);
