@@ -123,7 +123,9 @@ LAYERS_sinkhole-refresh := aws mode base
 LIBS_sinkhole-refresh = $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
 AWS_CFLAGS = $(CURL_CFLAGS) $(JSONC_CFLAGS)
 
-UNIT_TESTS := $(patsubst $(srcdir)/tests/unit/%.c,tests/%,$(wildcard $(srcdir)/tests/unit/test_*.c))
+# The suites, and the servers that other suites talk to.
+UNIT_TESTS := $(patsubst $(srcdir)/tests/unit/%.c,tests/%,$(wildcard \
+	$(srcdir)/tests/unit/test_*.c $(srcdir)/tests/unit/serve_*.c))
 
 # One short line for each step; V=1 shows the whole command.
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@; )

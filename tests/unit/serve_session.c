@@ -1,38 +1,27 @@
-/* One SMTP session on descriptor 0, with no daemon around it: what the dialogues of tests/smtp
-   are played against first. The mode is read from a file whenever an answer is due, so that a
-   test that writes the file knows from when on it holds. Events go to standard output. */
+/* One SMTP session on descriptor 0 with no daemon around it, as the dialogues of tests/smtp and
+   the fuzzers' corpora meet it first. The mode is read from a file whenever an answer is due,
+   so that a test that writes the file knows from when on it holds. Events go to standard
+   output. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "mode/policy.h"
 #include "smtp/session.h"
 
-static struct session_limits limits = {
-    .command_line = 2048,
-    .headers = 8192,
-    .recipients = 1000,
-    .command_ms = 10000,
-    .data_gap_ms = 10000,
-    .data_ms = 20000,
-    .closing_ms = 2000,
-    .drain_ms = 2000,
-};
-
-struct surroundings {
-    const char *mode_file;
-    bool seen; /* by the greylist */
-};
+static const char *mode_file;
 
 static struct session_policy read_policy(void *context)
 {
-    const struct surroundings *self = context;
-    FILE *file = fopen(self->mode_file, "r");
+    FILE *file = fopen(mode_file, "r");
     enum mode mode = MODE_DEFER;
     char value[64];
     size_t n = 0;
 
+    (void)context;
     if (file != NULL) {
         n = fread(value, 1, sizeof value, file);
         fclose(file);
@@ -41,11 +30,19 @@ static struct session_policy read_policy(void *context)
     return (struct session_policy){.policy = mode_policy(mode), .version = 7};
 }
 
+/* A file beside the mode's remembers the client for the next connection. */
 static bool first_seen(void *context)
 {
-    const struct surroundings *self = context;
+    char path[4096];
+    int fd;
 
-    return !self->seen;
+    (void)context;
+    snprintf(path, sizeof path, "%s.seen", mode_file);
+    fd = open(path, O_CREAT | O_EXCL, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
 }
 
 static enum session_stop stopping(void *context)
@@ -60,54 +57,47 @@ static void state(void *context, enum session_state now)
     (void)now;
 }
 
-/* "recipients=2" and so on; "seen=1": the greylist knows this client. */
-static void set(struct surroundings *self, const char *argument)
+static struct session_limits read_limits(int argc, char **argv)
 {
-    const struct {
-        const char *name;
-        size_t *count;
-        int64_t *ms;
-    } rows[] = {
-        {"command-line", &limits.command_line, NULL},
-        {"headers", &limits.headers, NULL},
-        {"recipients", &limits.recipients, NULL},
-        {"errors", &limits.errors, NULL},
-        {"command-ms", NULL, &limits.command_ms},
-        {"data-gap-ms", NULL, &limits.data_gap_ms},
-        {"data-ms", NULL, &limits.data_ms},
-        {"closing-ms", NULL, &limits.closing_ms},
-        {"drain-ms", NULL, &limits.drain_ms},
+    struct session_limits limits = {.closing_ms = 2000, .drain_ms = 2000};
+    int64_t line = 2048, headers = 8192, recipients = 1000, errors = 0;
+    int64_t command = 300000, gap = 180000, data = 3600000;
+    const struct option_row rows[] = {
+        {"max-line", 0, NULL, OPTION_NUMBER, &line, 2, SESSION_LINE_MAX, "BYTES", ""},
+        {"max-headers", 0, NULL, OPTION_NUMBER, &headers, 0, SESSION_HEADER_MAX, "BYTES", ""},
+        {"max-recipients", 0, NULL, OPTION_NUMBER, &recipients, 1, 1000000, "N", ""},
+        {"max-errors", 0, NULL, OPTION_NUMBER, &errors, 0, 1000000, "N", ""},
+        {"command-timeout", 0, NULL, OPTION_SECONDS, &command, 1, 1000000, "SECONDS", ""},
+        {"data-timeout", 0, NULL, OPTION_SECONDS, &gap, 1, 1000000, "SECONDS", ""},
+        {"data-total", 0, NULL, OPTION_SECONDS, &data, 1, 3600000, "SECONDS", ""},
+        {.name = NULL},
     };
-    const char *equals = strchr(argument, '=');
-    size_t length = equals == NULL ? 0 : (size_t)(equals - argument);
-    long value = equals == NULL ? 0 : strtol(equals + 1, NULL, 10);
+    char why[256];
+    int operand = options_read(rows, argc, argv, why, sizeof why);
 
-    if (length == 4 && memcmp(argument, "seen", 4) == 0) {
-        self->seen = value != 0;
-        return;
+    if (operand < 0 || operand != argc - 1) {
+        log_fatalx(EXIT_USAGE, "%s",
+                   operand < 0 ? why : "usage: serve_session OPTION... MODE-FILE");
     }
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strlen(rows[i].name) == length && memcmp(rows[i].name, argument, length) == 0) {
-            if (rows[i].count != NULL) {
-                *rows[i].count = (size_t)value;
-            } else {
-                *rows[i].ms = value;
-            }
-            return;
-        }
-    }
-    log_fatalx(EXIT_USAGE, "%s: no such limit", argument);
+    mode_file = argv[operand];
+    limits.command_line = (size_t)line;
+    limits.headers = (size_t)headers;
+    limits.recipients = (size_t)recipients;
+    limits.errors = (size_t)errors;
+    limits.command_ms = command;
+    limits.data_gap_ms = gap;
+    limits.data_ms = data;
+    return limits;
 }
 
 int main(int argc, char **argv)
 {
-    struct surroundings self = {.mode_file = argc > 1 ? argv[1] : ""};
+    struct session_limits limits;
     struct session_env env = {
         .limits = &limits,
         .server_name = "sinkhole.cabal.internal",
         .client = "192.0.2.7",
         .id = "test-1",
-        .context = &self,
         .policy = read_policy,
         .first_seen = first_seen,
         .stopping = stopping,
@@ -118,12 +108,10 @@ int main(int argc, char **argv)
     struct session *memory = malloc(session_size());
 
     log_name("serve_session");
-    if (argc < 2 || memory == NULL) {
-        log_fatalx(EXIT_USAGE, "usage: serve_session MODE_FILE [LIMIT=NUMBER]...");
+    if (memory == NULL) {
+        log_fatal(EXIT_SYSTEM, "no memory");
     }
-    for (int i = 2; i < argc; i++) {
-        set(&self, argv[i]);
-    }
+    limits = read_limits(argc, argv);
     log_open(1);
     session_run(memory, &env, &wire, &totals);
     free(memory);
