@@ -76,6 +76,16 @@ static const char *objection(int fd, uid_t uid)
     return NULL;
 }
 
+/* A link that root made leads where root meant it to: where units with DynamicUser= keep their
+   RuntimeDirectory=, systemd makes one into /run/private. Below /tmp none is trusted. */
+static bool is_trusted_link(const char *path)
+{
+    struct stat st;
+
+    return !is_temporary(path) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+           st.st_uid == 0;
+}
+
 bool rundir_make(const char *path, uid_t uid, gid_t gid, char *why, size_t why_size)
 {
     const char *wrong = NULL;
@@ -85,7 +95,8 @@ bool rundir_make(const char *path, uid_t uid, gid_t gid, char *why, size_t why_s
     if (!made && errno != EEXIST) {
         wrong = strerror(errno);
     } else {
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+                            (is_trusted_link(path) ? 0 : O_NOFOLLOW));
         wrong = fd >= 0            ? objection(fd, uid)
                 : errno == ENOTDIR ? "is no directory of its own (a file or a symbolic link)"
                                    : strerror(errno);
