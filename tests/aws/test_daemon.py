@@ -249,18 +249,18 @@ class Secrets(Case):
                 if not match or "[v" in line:
                     continue
                 low, high = (int(x, 16) for x in match.groups())
-                # Shadow memory of sanitizers spans terabytes of nothing.
-                if high - low > 1 << 30:
-                    continue
                 try:
                     memory.seek(low)
                     text = memory.read(high - low)
-                except (OSError, OverflowError, ValueError):
+                except OSError:  # a page that nobody may read
                     continue
                 found |= {needle for needle in needles if needle in text}
         return found
 
     def test_only_the_refresher_knows(self):
+        with open(sinkhole.program("sinkholed"), "rb") as file:
+            if b"__asan_init" in file.read():
+                self.skipTest("AddressSanitizer keeps a copy of the environment")
         keys = self.cloud.role
         daemon = self.daemon("accept", keys=keys)
         for _ in range(8):
