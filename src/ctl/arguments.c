@@ -14,7 +14,18 @@
 #define TIMEOUT_MAX_MS (int64_t)86400000
 #define UNSET          (-1)
 
-enum { ROW_RUN_DIR, ROW_SOURCE, ROW_HELP, ROW_VERSION, ROW_JSON, ROW_WAIT, ROW_TIMEOUT, ROWS };
+enum {
+    ROW_RUN_DIR,
+    ROW_SOURCE,
+    ROW_HELP,
+    ROW_VERSION,
+    ROW_JSON,
+    ROW_WAIT,
+    ROW_TIMEOUT,
+    ROW_SVG,
+    ROW_EXPECT,
+    ROWS
+};
 
 /* The options over ctl's members. Behind the first operand the environment must not be read
    again: it would win over flags that stood before. */
@@ -35,6 +46,10 @@ static void make_rows(struct ctl *ctl, bool environment, struct option_row rows[
                       "return when the running daemon serves the mode"},
         [ROW_TIMEOUT] = {"timeout", 't', NULL, OPTION_SECONDS, &ctl->timeout_ms, 1,
                          TIMEOUT_MAX_MS, "SECONDS", "how long to wait (60); then exit 99"},
+        [ROW_SVG] = {"svg", 0, NULL, OPTION_TEXT, &ctl->svg, 0, 0, "FILE",
+                     "draw the timeline there: a mark an attempt, coloured by its answer"},
+        [ROW_EXPECT] = {"expect", 0, NULL, OPTION_TEXT, &ctl->expect, 0, 0, "FILE",
+                        "each line's last word is a Message-ID that must have been accepted"},
     };
 
     memcpy(rows, all, sizeof all);
@@ -46,8 +61,11 @@ static void make_rows(struct ctl *ctl, bool environment, struct option_row rows[
 /* Which rows a command's help shows; NULL: the program's. */
 static void shown_rows(const struct ctl_command *command, struct option_row *rows)
 {
-    static const unsigned takes[ROWS] = {
-        [ROW_JSON] = TAKES_JSON, [ROW_WAIT] = TAKES_WAIT, [ROW_TIMEOUT] = TAKES_TIMEOUT};
+    static const unsigned takes[ROWS] = {[ROW_JSON] = TAKES_JSON,
+                                         [ROW_WAIT] = TAKES_WAIT,
+                                         [ROW_TIMEOUT] = TAKES_TIMEOUT,
+                                         [ROW_SVG] = TAKES_PROOF,
+                                         [ROW_EXPECT] = TAKES_PROOF};
     size_t kept = 0;
 
     for (size_t i = 0; i < ROWS; i++) {
@@ -162,6 +180,9 @@ static int check_fit(const struct ctl *ctl)
     }
     if (ctl->timeout_ms != UNSET && (c->takes & TAKES_TIMEOUT) == 0) {
         return ctl_complain(EXIT_USAGE, "%s takes no --timeout", c->name);
+    }
+    if ((ctl->svg != NULL || ctl->expect != NULL) && (c->takes & TAKES_PROOF) == 0) {
+        return ctl_complain(EXIT_USAGE, "%s takes no --svg and no --expect", c->name);
     }
     return CTL_GO;
 }

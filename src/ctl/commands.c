@@ -6,8 +6,8 @@
 #include "ctl/ctl.h"
 
 const struct ctl_command *const ctl_commands[] = {
-    &ctl_mode,     &ctl_refresh, &ctl_status,     &ctl_workers,
-    &ctl_greylist, &ctl_check,   &ctl_completion, NULL,
+    &ctl_mode,  &ctl_refresh, &ctl_status,     &ctl_workers, &ctl_greylist,
+    &ctl_check, &ctl_report,  &ctl_completion, NULL,
 };
 
 const struct ctl_command *ctl_find(const char *name)

@@ -10,6 +10,7 @@ extern const struct ctl_command ctl_status;
 extern const struct ctl_command ctl_workers;
 extern const struct ctl_command ctl_greylist;
 extern const struct ctl_command ctl_check;
+extern const struct ctl_command ctl_report;
 extern const struct ctl_command ctl_completion;
 
 #endif

@@ -24,6 +24,7 @@ static void print_options(unsigned takes)
         {TAKES_JSON, "--json"},
         {TAKES_WAIT, "--wait"},
         {TAKES_TIMEOUT, "--timeout"},
+        {TAKES_PROOF, "--svg --expect"},
     };
 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {

@@ -17,6 +17,8 @@ struct ctl {
     const char *named_dir; /* --run-dir or its variable; NULL: found by rule */
     const char *source;    /* --mode-source or its variable; NULL: what the daemon reads */
     int64_t timeout_ms;    /* --timeout */
+    const char *svg;       /* --svg: draw there */
+    const char *expect;    /* --expect: the Message-IDs that must have been accepted */
     bool json, wait;
     bool help, version;
 };
@@ -26,6 +28,7 @@ enum ctl_takes {
     TAKES_JSON = 1 << 0,
     TAKES_WAIT = 1 << 1,
     TAKES_TIMEOUT = 1 << 2,
+    TAKES_PROOF = 1 << 3, /* --svg, --expect */
 };
 
 /* One thing that can be asked for. */

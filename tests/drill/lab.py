@@ -5,6 +5,7 @@ A Lab is found again by its name, so one process may build it and another use it
 knows is in its directory and in podman.
 """
 
+import ipaddress
 import json
 import os
 import re
@@ -79,16 +80,17 @@ class Lab:
         os.mkdir(self.queue, 0o700)
         os.chown(self.queue, 0, 8)  # as the access point of the queue has it
         podman.podman("network", "create", "--internal", "--disable-dns", self.prefix)
-        # It keeps the bridge there, whatever becomes of the others.
-        podman.run("--detach", "--name", self.container("anchor"), "--network", self.prefix,
-                   "--entrypoint", "sleep", image.NAME, "infinity")
         subnet, bridge = podman.podman(
             "network", "inspect", "--format",
             "{{(index .Subnets 0).Subnet}} {{.NetworkInterface}}", self.prefix).stdout.split()
         gateway = subnet.replace(".0/24", ".1")
-        subprocess.run(["ip", "address", "replace", f"{gateway}/24", "dev", bridge], check=True)
-        self._save(gateway=gateway, zone={}, children=[])
+        self._save(gateway=gateway, last=gateway, children=[])
         self.set_zone({})
+        # It keeps the bridge there, whatever becomes of the others.
+        podman.run("--detach", "--name", self.container("anchor"), *self._attach(),
+                   "--entrypoint", "sleep", image.NAME, "infinity")
+        # An internal network gives this machine no address of its own.
+        subprocess.run(["ip", "address", "replace", f"{gateway}/24", "dev", bridge], check=True)
         self._spawn("resolver", [sys.executable, os.path.join(HERE, "resolver.py"), gateway,
                                  self._path("zone")], ready="ready")
 
@@ -103,6 +105,13 @@ class Lab:
         podman.podman("network", "rm", "--force", self.prefix, check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
         self.state = {}
+
+    def _attach(self):
+        """podman's flags for the next container on the network."""
+        last = str(ipaddress.ip_address(self.state["last"]) + 1)
+        self._save(last=last)
+        return ["--network", self.prefix, "--ip", last, "--dns", self.state["gateway"],
+                "--dns-search", "."]
 
     def containers(self):
         return podman.podman("ps", "--all", "--format", "{{.Names}}", "--filter",
@@ -146,8 +155,8 @@ class Lab:
         flags = [f"--env={key}={value}" for key, value in env.items() if value is not None]
         name = self.container(task)
         podman.run("--detach", "--name", name, "--hostname", f"smtp-out-{task}.drill.test",
-                   "--network", self.prefix, "--dns", self.state["gateway"], "--dns-search", ".",
-                   "--volume", f"{self.queue}:/var/spool/mqueue:rw,nosuid,nodev,noexec",
+                   *self._attach(), "--volume",
+                   f"{self.queue}:/var/spool/mqueue:rw,nosuid,nodev,noexec",
                    *TASK_FLAGS, *flags, image.NAME)
         wait_for(lambda: self._serves(name), f"task {task} to serve")
 
@@ -175,7 +184,7 @@ class Lab:
         """A command in a task, as `aws ecs execute-command` runs it."""
         return podman.execute(self.container(task), *command, check=check).stdout
 
-    def submit(self, task, count, tag, to="nobody@sinkhole.test", size=100):
+    def submit(self, task, count, tag, to="parked-{}@sinkhole.test", size=100):
         """Submits by the task's own loopback; returns {queue id: Message-ID}."""
         done = subprocess.run(
             ["nsenter", "--net", "--target", str(podman.pid(self.container(task))),
@@ -248,7 +257,7 @@ class Lab:
         env = {**self.env(), "SINKHOLE_MODE_PARAM": PARAMETER, "SINKHOLE_CACHE_TTL": "2",
                "SINKHOLE_ENVIRONMENT": "development"}
         name = self.container("sinkhole")
-        podman.run("--detach", "--name", name, "--network", self.prefix, *SINKHOLE_FLAGS,
+        podman.run("--detach", "--name", name, *self._attach(), *SINKHOLE_FLAGS,
                    *[f"--env={key}={value}" for key, value in env.items()],
                    "localhost/sinkhole:dev")
         self.point(SINKHOLE, podman.address(name))

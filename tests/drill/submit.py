@@ -4,7 +4,8 @@
 usage: submit.py COUNT TAG RECIPIENT[,RECIPIENT...] [BYTES]
 
 Message number N has the Message-ID <TAG-N@drill.test> and a body of BYTES bytes
-(100). Prints one line a message: its queue id and its Message-ID.
+(100); "{}" in a recipient stands for N. Prints one line a message: its queue id
+and its Message-ID.
 """
 
 import re
@@ -22,15 +23,15 @@ def message(message_id, recipients, size):
 
 
 def main(count, tag, recipients, size="100"):
-    recipients = recipients.split(",")
     with smtplib.SMTP("127.0.0.1", 25, local_hostname="submit.drill.test", timeout=120) as smtp:
         smtp.ehlo()
         for number in range(1, int(count) + 1):
             message_id = f"<{tag}-{number}@drill.test>"
+            names = recipients.replace("{}", str(number)).split(",")
             smtp.mail(SENDER)
-            for recipient in recipients:
-                smtp.rcpt(recipient)
-            code, text = smtp.data(message(message_id, recipients, int(size)))
+            for name in names:
+                smtp.rcpt(name)
+            code, text = smtp.data(message(message_id, names, int(size)))
             found = re.match(rb"2\.0\.0 (\w+) ", text)
             if code != 250 or not found:
                 sys.exit(f"{message_id}: {code} {text.decode()}")
