@@ -5,6 +5,7 @@ _sinkholectl() {
 
     case ${COMP_WORDS[COMP_CWORD-1]} in
     -d | --run-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --svg | --expect) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     -s | --mode-source | -t | --timeout) COMPREPLY=() ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W \
