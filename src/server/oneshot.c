@@ -84,7 +84,7 @@ static void find_client(const struct settings *s, struct wire *wire, struct peer
     if (is_handed()) {
         wire->in = wire->out = HANDED_FD;
     }
-    wire->quiet_ms = set_time_outs(wire->in, s->limits.command_ms);
+    wire->quiet_ms = set_time_outs(wire->in, s->quiet_ms);
     if (address == NULL || !peer_of_text(address, peer)) {
         peer_of(wire->in, peer);
     }

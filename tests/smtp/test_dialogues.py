@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Plays every dialogue against the bare session on a socket pair, and against the daemon.
+"""Plays every dialogue against the bare session on a socket pair, against the daemon, and against
+one-shot sessions (--inetd).
 
     tests/smtp/test_dialogues.py Session.test_bounce     only that one
 """
@@ -22,6 +23,17 @@ import sinkhole  # noqa: E402
 import tap  # noqa: E402
 
 FILES = sorted(glob.glob(os.path.join(HERE, "dialogues", "*.txt")))
+
+
+SHARED = sinkhole.Daemon()
+
+
+def setUpModule():
+    SHARED.__enter__()
+
+
+def tearDownModule():
+    SHARED.__exit__(None)
 
 
 class SessionTarget:
@@ -65,19 +77,37 @@ class SessionTarget:
         self.dir.cleanup()
 
 
+class InetdTarget(SessionTarget):
+    """sinkholed --inetd, beside a daemon whose board it uses: so the mode comes from there."""
+
+    addresses = (f"192.0.2.{n}" for n in range(1, 255))
+
+    def __init__(self, options):
+        super().__init__(options)
+        os.chmod(self.dir.name, 0o777)  # started by root, it serves as nobody
+        self.address = next(self.addresses)
+
+    def spawn(self, ours, _):
+        command = [sinkhole.program("sinkholed"), "--inetd", "--run-dir", SHARED.run_dir,
+                   "--mode-source", SHARED.source, "--log", self.log, *self.options]
+        env = sinkhole.clean_environment({"TCPREMOTEIP": self.address})
+        return subprocess.Popen(command, stdin=ours, stdout=ours, env=env)
+
+    def set_mode(self, value):
+        SHARED.set_mode(value)
+
+
 class DaemonTarget:
     """The daemon. Each dialogue has a client address of its own, which keeps greylist and log
     apart; those with options have a daemon of their own."""
 
     addresses = (f"127.{b}.{c}.1" for b, c in itertools.product(range(1, 255), repeat=2))
-    shared = None
 
     def __init__(self, options):
         args = [f"--{name}={value}" for name, value in options]
         self.address = next(self.addresses)
         self.own = bool(args)
-        self.daemon = (sinkhole.Daemon(args=args).__enter__() if args
-                       else DaemonTarget.shared)
+        self.daemon = sinkhole.Daemon(args=args).__enter__() if args else SHARED
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.daemon.port),
@@ -116,13 +146,10 @@ class Daemon(unittest.TestCase):
     """Against a worker of the daemon."""
     target = DaemonTarget
 
-    @classmethod
-    def setUpClass(cls):
-        DaemonTarget.shared = sinkhole.Daemon().__enter__()
 
-    @classmethod
-    def tearDownClass(cls):
-        DaemonTarget.shared.__exit__(None)
+class Inetd(unittest.TestCase):
+    """Against one-shot sessions."""
+    target = InetdTarget
 
 
 def add_tests(case):
@@ -131,7 +158,7 @@ def add_tests(case):
         setattr(case, f"test_{name}", lambda self, path=path: play(path, self.target))
 
 
-for each in (Session, Daemon):
+for each in (Session, Daemon, Inetd):
     add_tests(each)
 
 if __name__ == "__main__":
