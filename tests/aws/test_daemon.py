@@ -7,8 +7,8 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import aws  # noqa: E402
@@ -90,7 +90,7 @@ class Flips(Case):
         self.assertIn("nothing was changed", result.stderr)
 
     def test_laptop_without_a_daemon(self):
-        run_dir = os.path.join(self.enterContext(aws.tempfile.TemporaryDirectory()), "none")
+        run_dir = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "none")
         words = (sinkhole.program("sinkholectl"), "--run-dir", run_dir, "--mode-source",
                  "ssm:" + aws.PARAMETER, "mode")
         result = sinkhole.run(*words, "set", "bounce", env=self.cloud.environ())
@@ -127,7 +127,7 @@ class Calls(Case):
     def test_a_thousand_connections_cost_two_calls_at_most(self):
         self.cloud.put("bounce")
         # Into a file: these clients and the reader of a pipe would share one interpreter.
-        log = self.enterContext(aws.tempfile.TemporaryFile())
+        log = self.enterContext(tempfile.TemporaryFile())
         daemon = self.enterContext(sinkhole.Daemon(
             source="ssm:" + aws.PARAMETER, args=["--cache-ttl", "30"], stdout=log,
             env=self.cloud.environ()))
@@ -139,6 +139,13 @@ class Calls(Case):
         self.assertEqual(set(codes), {550})
         self.assertLessEqual(self.proxy.count(), 2 * (1 + int(took / 30)))
         self.assertGreaterEqual(self.proxy.count(), 1)
+
+    def test_one_connection_serves_many_calls(self):
+        before = self.proxy.connections
+        daemon = self.daemon("bounce", ttl="0.2")
+        sinkhole.wait_for(lambda: self.proxy.count() >= 6, "six calls")
+        self.assertEqual(self.proxy.connections - before, 1)
+        self.assertEqual(daemon.find("source_failed"), [])
 
     def test_throttling_is_answered_with_fewer_calls(self):
         daemon = self.daemon("bounce", ttl="0.2")

@@ -4,9 +4,10 @@
 import concurrent.futures
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import time
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import aws  # noqa: E402
@@ -174,7 +175,7 @@ class Faults(Case):
     def test_no_such_host(self):
         """In a network namespace of its own: the question must not leave this machine."""
         wrap = ("unshare", "--user", "--map-root-user", "--net")
-        if aws.subprocess.run([*wrap, "true"], capture_output=True, check=False).returncode != 0:
+        if subprocess.run([*wrap, "true"], capture_output=True, check=False).returncode != 0:
             self.skipTest("unshare --net is not allowed here")
         told = self.print(111, wrap=wrap,
                           env={"AWS_ENDPOINT_URL_SSM": "http://no-such-host.invalid"})
@@ -184,6 +185,30 @@ class Faults(Case):
         """moto speaks plain HTTP; https to it must fail, not fall back."""
         url = self.proxy.url.replace("http:", "https:")
         self.assertIn("(TlsFailure)", self.print(111, env={"AWS_ENDPOINT_URL_SSM": url}))
+
+    def certificate(self, directory, name):
+        """A self-signed one for this name; the paths of it and of its key."""
+        paths = [os.path.join(directory, name + end) for end in (".pem", ".key")]
+        subject = name if name.startswith("IP:") else "DNS:" + name
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=x",
+                        "-addext", "subjectAltName=" + subject, "-out", paths[0], "-keyout",
+                        paths[1]], check=True, capture_output=True)
+        return paths
+
+    def test_https(self):
+        """Who is trusted is served; who is not, or is another, is not."""
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        good, other = (self.certificate(directory, n) for n in ("IP:127.0.0.1", "ssm.invalid"))
+        for pair, bundle, code in ((good, good[0], None), (good, None, "TlsFailure"),
+                                   (other, other[0], "TlsFailure")):
+            with aws.Server(aws.parameter(Version=5)).encrypt(*pair) as server:
+                env = {"AWS_ENDPOINT_URL_SSM": server.url, "AWS_CA_BUNDLE": bundle or ""}
+                told = self.print(111 if code else 0, env=env)
+                if code:
+                    self.assertIn(f"({code})", told)
+                else:
+                    self.assertEqual(told["version"], 5)
 
     def test_secrets_that_aws_quotes_are_hidden(self):
         role = self.cloud.role

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -180,7 +181,23 @@ class Server(http.server.ThreadingHTTPServer):
                 pass
 
         super().__init__((host, port), Handler)
+        self.connections = 0
         self.url = f"http://{host}:{self.server_address[1]}"
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        super().process_request(request, client_address)
+
+    def encrypt(self, certificate, key):
+        """Speaks TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
+        return self
+
+    def handle_error(self, request, client_address):
+        """A client that goes away is no error."""
 
     def start(self):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05},
