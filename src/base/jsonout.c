@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 struct jsonout jsonout_to(struct buf *to)
 {
     return (struct jsonout){.to = to, .comma = false, .overflow = false};
@@ -44,11 +46,6 @@ static size_t utf8_length(const unsigned char *p, size_t n)
     return 0;
 }
 
-static inline bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-}
-
 static inline void put_char(struct jsonout *j, char c)
 {
     if (!buf_addc(j->to, c)) {
@@ -86,12 +83,10 @@ static void put_string(struct jsonout *j, const char *bytes, size_t n)
 
     put_char(j, '"');
     while (p < end && !j->overflow) {
-        const unsigned char *run = p;
+        size_t run = bytes_run((const char *)p, (size_t)(end - p), BYTE_PLAIN);
 
-        while (p < end && is_plain(*p)) {
-            p++;
-        }
-        put(j, (const char *)run, (size_t)(p - run));
+        put(j, (const char *)p, run);
+        p += run;
         if (p < end) {
             p += put_special(j, p, (size_t)(end - p));
         }
@@ -99,17 +94,28 @@ static void put_string(struct jsonout *j, const char *bytes, size_t n)
     put_char(j, '"');
 }
 
+/* A key is our own word and needs no escape. */
 static void put_key(struct jsonout *j, const char *key)
 {
+    size_t n = key != NULL ? strlen(key) : 0;
+    char *at = j->to->data + j->to->len;
+
+    if (buf_room(j->to) < n + sizeof ",\"\":") {
+        j->overflow = true;
+        return;
+    }
     if (j->comma) {
-        put_char(j, ',');
+        *at++ = ',';
     }
     j->comma = true;
     if (key != NULL) {
-        put_char(j, '"');
-        put(j, key, strlen(key));
-        put(j, "\":", 2);
+        *at++ = '"';
+        memcpy(at, key, n);
+        at += n;
+        *at++ = '"';
+        *at++ = ':';
     }
+    j->to->len = (size_t)(at - j->to->data);
 }
 
 void jsonout_str(struct jsonout *j, const char *key, const char *text)

@@ -2,37 +2,63 @@
 #include "smtp/command.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
-static const char *const names[VERB_COUNT] = {
-    [VERB_UNKNOWN] = "",  [VERB_HELO] = "HELO", [VERB_EHLO] = "EHLO", [VERB_MAIL] = "MAIL",
-    [VERB_RCPT] = "RCPT", [VERB_DATA] = "DATA", [VERB_RSET] = "RSET", [VERB_NOOP] = "NOOP",
-    [VERB_QUIT] = "QUIT", [VERB_VRFY] = "VRFY", [VERB_EXPN] = "EXPN", [VERB_HELP] = "HELP",
+#include "base/bytes.h"
+
+/* Four letters as a number, small letters as capitals: the bit between them is left out. */
+#define PACK(a, b, c, d)                                                                       \
+    ((uint32_t)((a)&0xDF) << 24 | (uint32_t)((b)&0xDF) << 16 | (uint32_t)((c)&0xDF) << 8 |     \
+     (uint32_t)((d)&0xDF))
+
+#define NAME(a, b, c, d)                                                                       \
+    {                                                                                          \
+        {a, b, c, d, '\0'}, PACK(a, b, c, d)                                                   \
+    }
+
+static const struct {
+    char text[5];
+    uint32_t packed;
+} names[VERB_COUNT] = {
+    [VERB_HELO] = NAME('H', 'E', 'L', 'O'), [VERB_EHLO] = NAME('E', 'H', 'L', 'O'),
+    [VERB_MAIL] = NAME('M', 'A', 'I', 'L'), [VERB_RCPT] = NAME('R', 'C', 'P', 'T'),
+    [VERB_DATA] = NAME('D', 'A', 'T', 'A'), [VERB_RSET] = NAME('R', 'S', 'E', 'T'),
+    [VERB_NOOP] = NAME('N', 'O', 'O', 'P'), [VERB_QUIT] = NAME('Q', 'U', 'I', 'T'),
+    [VERB_VRFY] = NAME('V', 'R', 'F', 'Y'), [VERB_EXPN] = NAME('E', 'X', 'P', 'N'),
+    [VERB_HELP] = NAME('H', 'E', 'L', 'P'),
 };
 
 const char *command_name(enum verb verb)
 {
-    return names[verb];
+    return names[verb].text;
 }
-
-/* All names have as many letters: one comparison of the length does for the table. */
-#define NAME_LENGTH 4
 
 static enum verb find_verb(struct span word)
 {
-    if (word.n != NAME_LENGTH) {
+    uint32_t packed;
+
+    if (word.n != 4) {
         return VERB_UNKNOWN;
     }
+    packed = PACK(word.at[0], word.at[1], word.at[2], word.at[3]);
     for (int i = VERB_UNKNOWN + 1; i < VERB_COUNT; i++) {
-        if (span_begins(word, names[i])) {
+        if (names[i].packed == packed) {
             return (enum verb)i;
         }
     }
     return VERB_UNKNOWN;
 }
 
-static bool is_legal(unsigned char c)
+/* Printable ASCII, and tabs. */
+static bool is_legal(struct span line)
 {
-    return (c >= ' ' && c <= '~') || c == '\t';
+    size_t n = 0;
+
+    while ((n += bytes_run(line.at + n, line.n - n, BYTE_PRINT)) < line.n &&
+           line.at[n] == '\t') {
+        n++;
+    }
+    return n == line.n;
 }
 
 bool command_parse(struct span line, struct command *out)
@@ -40,10 +66,8 @@ bool command_parse(struct span line, struct command *out)
     struct span word = {.at = line.at, .n = 0};
 
     *out = (struct command){.verb = VERB_UNKNOWN};
-    for (size_t i = 0; i < line.n; i++) {
-        if (!is_legal((unsigned char)line.at[i])) {
-            return false;
-        }
+    if (!is_legal(line)) {
+        return false;
     }
     while (word.n < line.n && line.at[word.n] != ' ' && line.at[word.n] != '\t') {
         word.n++;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 struct header header_start(char *storage, size_t size)
 {
     return (struct header){.state = HEADER_LINE_START, .kept = buf_over(storage, size)};
@@ -39,11 +41,6 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static bool is_name(char c)
-{
-    return c > ' ' && c <= '~' && c != ':';
-}
-
 static void begin_field(struct header *h, char c)
 {
     if (h->kept.len > 0) {
@@ -62,7 +59,7 @@ static void begin_line(struct header *h, char c)
     if (is_blank(c) && h->kept.len > 0) {
         h->state = HEADER_BLANKS;
         keep(h, " ", 1);
-    } else if (is_name(c)) {
+    } else if (byte_is(c, BYTE_FIELD)) {
         begin_field(h, c);
     } else {
         end_section(h);
@@ -72,13 +69,9 @@ static void begin_line(struct header *h, char c)
 /* The rest of a name, with its colon where that has come. */
 static size_t in_name(struct header *h, const char *bytes, size_t n)
 {
-    size_t length = 0;
-    bool colon;
+    size_t length = bytes_run(bytes, n, BYTE_FIELD);
+    bool colon = length < n && bytes[length] == ':';
 
-    while (length < n && is_name(bytes[length])) {
-        length++;
-    }
-    colon = length < n && bytes[length] == ':';
     keep(h, bytes, length + colon);
     if (h->state != HEADER_DONE && colon) {
         h->state = HEADER_BLANKS;

@@ -4,29 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* RFC 5322's atext and the dot. The terminating NUL that strchr() would find is never legal
- * here. */
-static bool is_local(char c)
-{
-    return is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL);
-}
-
-/* '_' is no host name's, but names in the wild have it. */
-static bool is_domain(char c)
-{
-    return is_alnum(c) || c == '-' || c == '_' || c == '.';
-}
-
-/* dcontent of 4.1.3: printable ASCII but brackets and backslash. */
-static bool is_literal(char c)
-{
-    return c > ' ' && c <= '~' && c != '[' && c != ']' && c != '\\';
-}
+#include "base/bytes.h"
 
 static bool take(struct span *left, char c)
 {
@@ -37,14 +15,11 @@ static bool take(struct span *left, char c)
     return true;
 }
 
-/* One or more bytes of a kind. */
-static bool scan_run(struct span *left, bool (*kind)(char))
+/* One or more bytes of a class. */
+static bool scan_run(struct span *left, enum byte_class class)
 {
-    size_t n = 0;
+    size_t n = bytes_run(left->at, left->n, class);
 
-    while (n < left->n && kind(left->at[n])) {
-        n++;
-    }
     *left = span_from(*left, n);
     return n > 0;
 }
@@ -59,7 +34,7 @@ static bool scan_quoted(struct span *left)
         if (take(left, '\\') && left->n == 0) {
             return false;
         }
-        if (left->at[0] < ' ' || left->at[0] > '~') {
+        if (!byte_is(left->at[0], BYTE_PRINT)) {
             return false;
         }
         *left = span_from(*left, 1);
@@ -69,7 +44,7 @@ static bool scan_quoted(struct span *left)
 
 static bool scan_local(struct span *left)
 {
-    return take(left, '"') ? scan_quoted(left) : scan_run(left, is_local);
+    return take(left, '"') ? scan_quoted(left) : scan_run(left, BYTE_LOCAL);
 }
 
 static bool scan_domain(struct span *left)
@@ -78,13 +53,13 @@ static bool scan_domain(struct span *left)
     char last;
 
     if (take(left, '[')) {
-        return scan_run(left, is_literal) && take(left, ']');
+        return scan_run(left, BYTE_LITERAL) && take(left, ']');
     }
-    if (!scan_run(left, is_domain)) {
+    if (!scan_run(left, BYTE_DOMAIN)) {
         return false;
     }
     last = left->at[-1];
-    return is_alnum(start[0]) && last != '.' && last != '-' &&
+    return byte_is(start[0], BYTE_ALNUM) && last != '.' && last != '-' &&
            memmem(start, (size_t)(left->at - start), "..", 2) == NULL;
 }
 
