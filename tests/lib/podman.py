@@ -45,10 +45,12 @@ def podman(*args, check=True, **options):
     return done
 
 
-def run(*args, check=True, **options):
-    """podman run, with the limits of this machine and no health checks by podman."""
-    return podman("run", "--pull=never", "--no-healthcheck", *_limits(), *args,
-                  check=check, **options)
+def run(*args, check=True, healthcheck=False, **options):
+    """podman run, with the limits of this machine. With healthcheck the container keeps the one of
+    its image, for `podman healthcheck run`; podman itself never runs it."""
+    health = [] if healthcheck else ["--no-healthcheck"]
+    return podman("run", "--pull=never", *health, *_limits(), *args, check=check,
+                  env={**os.environ, "DISABLE_HC_SYSTEMD": "true"}, **options)
 
 
 def execute(name, *command, check=True, **options):

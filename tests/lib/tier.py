@@ -121,15 +121,16 @@ class Sender(Box):
 
 class Tier(Box):
     """The sinkhole. Keyword arguments: env, network (a name), flags (more for podman), posture and
-    sysctl (what it runs under), wait (False: it need not come up)."""
+    sysctl (what it runs under), wait (False: it need not come up), healthcheck (as podman.run)."""
 
     def __init__(self, *, env=None, network=None, flags=(), posture=POSTURE,
-                 sysctl=UNPRIVILEGED_PORTS, wait=True):
+                 sysctl=UNPRIVILEGED_PORTS, wait=True, healthcheck=False):
         super().__init__("tier")
         variables = [f"--env={name}={value}" for name, value in (env or {}).items()]
         podman.run("--detach", "--name", self.name, *posture, *flags, *variables,
                    *([f"--network={network}"] if network else []),
-                   *([f"--sysctl={sysctl}"] if sysctl else []), image())
+                   *([f"--sysctl={sysctl}"] if sysctl else []), image(),
+                   healthcheck=healthcheck)
         if wait:
             self.wait_event("ready")
 
