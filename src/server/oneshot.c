@@ -180,5 +180,6 @@ int oneshot_run(const struct settings *s)
     }
     share_log(&board);
     server_serve(&server, &wire, &peer);
+    free(server.memory);
     return EXIT_OK;
 }

@@ -158,8 +158,9 @@ def add_tests(case):
         setattr(case, f"test_{name}", lambda self, path=path: play(path, self.target))
 
 
-for each in (Session, Daemon, Inetd):
-    add_tests(each)
+add_tests(Session)
+add_tests(Daemon)
+add_tests(Inetd)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
