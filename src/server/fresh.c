@@ -15,11 +15,12 @@
 #include "mode/refresher.h"
 #include "server/refresher_exec.h"
 
-#define BEAT_MAX_MS  30000 /* a refresher that says nothing for so long is none */
-#define LOCK_TRIES   100   /* of a millisecond each: a publication takes far less */
-#define POLL_MS      5
-#define CLAIM_GAP_MS 1000 /* where sources quarrel over one board, no more than one a second   \
-                           */
+#define BEAT_MAX_MS (2 * REFRESHER_BEAT_MS) /* one that says nothing for so long is none */
+#define LOCK_TRIES  100 /* of a millisecond each: a publication takes far less */
+#define POLL_MS     5
+#define CLAIM_GAP_MS                                                                           \
+    1000 /* where sources quarrel over one board, no more than one a second                    \
+          */
 
 static void nap(long ms)
 {

@@ -30,10 +30,12 @@
 
 static volatile sig_atomic_t told_to_stop;
 
+/* The signal may come just before a call that blocks: the alarm says it again. */
 static void on_stop(int number)
 {
     (void)number;
     told_to_stop = 1;
+    alarm(1);
 }
 
 static bool interrupted(void *context)
@@ -169,6 +171,7 @@ int oneshot_run(const struct settings *s)
 
     signals_catch(SIGPIPE, SIG_IGN);
     signals_catch(SIGTERM, on_stop);
+    signals_catch(SIGALRM, on_stop);
     find_client(s, &wire, &peer);
     if (!prepare(s, &board, &fresh, &wire, why, sizeof why)) {
         return refuse(s, &wire, why);
