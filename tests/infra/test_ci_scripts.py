@@ -135,6 +135,57 @@ class Findings(Case):
             self.assertEqual((done.returncode, done.stdout.count("::warning")), (0, 1), status)
 
 
+class CloudMap(Case):
+    """cloud-map.sh of the sinkhole module, where moto does not go: with an AWS that is played."""
+
+    ANSWERS = """
+    echo "$*" >>"{notes}"
+    case "$*" in
+        *describe-services*status\ --output*) echo ACTIVE ;;
+        *describe-services*runningCount*) echo {running} ;;
+        *list-instances*) [ -e "{gone}" ] && echo None || printf 'alive\torphan\n' ;;
+        *list-tasks*) echo arn:aws:ecs:us-east-1:123456789012:task/cabal-mail/alive ;;
+        *deregister-instance*) touch "{gone}" ;;
+    esac"""
+
+    def call(self, *command, running=0, **variables):
+        files = {name: os.path.join(self.scratch, name) for name in ("notes", "gone")}
+        self.fake("aws", self.ANSWERS.format(running=running, **files))
+        variables = {"CLUSTER": "cabal-mail", "SERVICE": "cabal-sinkhole", "REGISTRY": "srv-1",
+                     "DESIRED": "1", "WAIT": "0", "ORPHAN_WAIT": "0"} | variables
+        return self.run_script("../modules/sinkhole/cloud-map.sh", *command, **variables)
+
+    def test_restore_removes_orphans_only(self):
+        done = self.call("restore")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("--instance-id orphan", self.notes("notes"))
+        self.assertNotIn("--instance-id alive", self.notes("notes"))
+        self.assertIn("--desired-count 1", self.notes("notes"))
+
+    def test_drain_stops_the_tasks_before_it_removes_instances(self):
+        done = self.call("drain")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        notes = self.notes("notes")
+        self.assertLess(notes.index("--desired-count 0"), notes.index("deregister-instance"))
+
+    def test_drain_fails_while_tasks_run(self):
+        done = self.call("drain", running=1)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("still there after 0s: running tasks", done.stderr)
+        self.assertNotIn("deregister-instance", self.notes("notes"))
+
+    def test_an_aws_that_fails_is_a_failure(self):
+        for command in ("drain", "restore"):
+            self.fake("aws", "exit 255")
+            done = self.run_script("../modules/sinkhole/cloud-map.sh", command, CLUSTER="c",
+                                   SERVICE="s", REGISTRY="r", DESIRED="1")
+            self.assertEqual(done.returncode, 255, command)
+
+    def test_other_words_are_refused(self):
+        self.assertEqual(self.call("flush").returncode, 100)
+        self.assertEqual(self.call("drain", CLUSTER="").returncode, 2)
+
+
 class OnAws(Case):
     """Scripts that talk to AWS."""
 

@@ -22,6 +22,7 @@ import terraform  # noqa: E402
 
 SERVICE = "cabal-sinkhole"
 MODE = "/cabal/sinkhole_mode"
+DEPLOYED_TAG = "sha-89abcdef"
 ON = ("-var=environment=stage", "-var=sinkhole=true")
 OFF = ("-var=environment=stage",)
 FORGOTTEN = {"availability_zone_rebalancing", "enable_execute_command"}
@@ -107,12 +108,7 @@ class Life(unittest.TestCase):
         self.assertEqual(self.repositories(), [])
         self.assertIsNone(self.service())
 
-    def test_02_prod_without_the_flag_is_the_repository(self):
-        plan = self.tf.plan("-var=environment=prod", "-var=smtp_out=null")
-        self.assertEqual(set(terraform.changes(plan)), {
-            "module.ecr.aws_ecr_repository.this", "module.ecr.aws_ecr_lifecycle_policy.this"})
-
-    def test_03_apply_makes_the_tier(self):
+    def test_02_apply_makes_the_tier(self):
         self.apply(*ON)
         service = self.service()
         self.assertEqual(service["desiredCount"], 1)
@@ -120,7 +116,7 @@ class Life(unittest.TestCase):
         self.assertEqual(self.repositories(), [SERVICE])
         self.assertTrue(service["serviceRegistries"][0]["registryArn"].endswith(self.registry()))
 
-    def test_04_ecs_got_the_posture(self):
+    def test_03_ecs_got_the_posture(self):
         container = self.container()
         self.assertEqual(container["user"], "10025:10025")
         self.assertTrue(container["readonlyRootFilesystem"])
@@ -132,7 +128,7 @@ class Life(unittest.TestCase):
         self.assertTrue(container["image"].endswith(f"/{SERVICE}:{foundation.IMAGE_TAG}"))
         self.assertEqual(self.environment()["SINKHOLE_ENVIRONMENT"], "stage")
 
-    def test_05_the_role_may_read_one_parameter(self):
+    def test_04_the_role_may_read_one_parameter(self):
         role = "cabal-ecs-sinkhole-task-role"
         self.assertEqual(self.iam.list_role_policies(RoleName=role)["PolicyNames"],
                          ["cabal-ecs-sinkhole-task-access"])
@@ -142,7 +138,7 @@ class Life(unittest.TestCase):
             "Effect": "Allow", "Action": "ssm:GetParameter",
             "Resource": f"arn:aws:ssm:{cloud.REGION}:{cloud.ACCOUNT}:parameter{MODE}"}])
 
-    def test_06_the_network_is_25_in_and_443_out(self):
+    def test_05_the_network_is_25_in_and_443_out(self):
         groups = self.ec2.describe_security_groups(
             Filters=[{"Name": "group-name", "Values": ["cabal-ecs-sinkhole-sg"]}])["SecurityGroups"]
 
@@ -152,7 +148,7 @@ class Life(unittest.TestCase):
         self.assertEqual(rules("IpPermissions"), [(25, 25, ["10.9.0.0/16"])])
         self.assertEqual(rules("IpPermissionsEgress"), [(443, 443, ["0.0.0.0/0"])])
 
-    def test_07_smtp_out_routes_and_keeps_its_queue(self):
+    def test_06_smtp_out_routes_and_keeps_its_queue(self):
         self.assertEqual(self.environment("cabal-smtp-out").get("SINKHOLE_ENABLED"), "true")
         arn = self.service("cabal-smtp-out")["taskDefinition"]
         task = self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
@@ -163,21 +159,20 @@ class Life(unittest.TestCase):
         self.assertEqual(point["RootDirectory"], {"Path": "/smtp-queue", "CreationInfo": {
             "OwnerUid": 0, "OwnerGid": 12, "Permissions": "0700"}})
 
-    def test_08_an_operators_flip_stays(self):
+    def test_07_an_operator_flips_and_a_deployment_comes(self):
         self.aws.aws("ssm", "put-parameter", "--name", MODE, "--value", "accept", "--overwrite")
-        self.assertEqual(drift(self.tf.plan(*ON)), {})
-        self.assertEqual(self.mode(), "accept")
-
-    def test_09_a_deployed_image_stays(self):
         script = os.path.join(TOP, "infra/ci/deploy-service.sh")
-        image = self.container()["image"].replace(foundation.IMAGE_TAG, "sha-89abcdef")
+        image = self.container()["image"].replace(foundation.IMAGE_TAG, DEPLOYED_TAG)
         done = subprocess.run([script, image], env=self.aws.environ(), text=True,
                               capture_output=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.container()["image"], image)
-        self.assertEqual(drift(self.tf.plan(*ON)), {})
 
-    def test_10_quiesce_leaves_the_name_and_the_mode(self):
+    def test_08_the_next_plan_leaves_both_alone(self):
+        self.assertEqual(drift(self.tf.plan(*ON)), {})
+        self.assertEqual(self.mode(), "accept")
+        self.assertTrue(self.container()["image"].endswith(f":{DEPLOYED_TAG}"))
+
+    def test_09_quiesce_leaves_the_name_and_the_mode(self):
         registry = self.registry()
         self.register_orphan("orphan-1")
         # A changed setting comes along: it must reach the task in spite of ignore_changes.
@@ -188,14 +183,14 @@ class Life(unittest.TestCase):
         self.assertEqual(self.mode(), "accept")
         self.assertEqual(self.environment()["SINKHOLE_CACHE_TTL"], "10")
 
-    def test_11_and_back(self):
+    def test_10_and_back(self):
         self.register_orphan("orphan-2")
         self.apply(*ON)
         self.assertEqual(self.service()["desiredCount"], 1)
         self.assertEqual(self.instances(), [])
         self.assertEqual(self.mode(), "accept")
 
-    def test_12_flag_off_takes_the_tier_and_leaves_the_repository(self):
+    def test_11_flag_off_takes_the_tier_and_leaves_the_repository(self):
         self.register_orphan("orphan-3")
         self.apply(*OFF)
         self.assertIsNone(self.service())
@@ -205,7 +200,7 @@ class Life(unittest.TestCase):
             self.mode()
         self.assertNotIn("SINKHOLE_ENABLED", self.environment("cabal-smtp-out"))
 
-    def test_13_the_repository_cannot_be_destroyed(self):
+    def test_12_the_repository_cannot_be_destroyed(self):
         done = self.tf.run("destroy", "-auto-approve", *OFF, check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("prevent_destroy", done.stderr)
