@@ -1,8 +1,8 @@
 # make image: localhost/sinkhole:dev, offline. make container-check: its tests, for which it is
 # built and run with all that the task definition takes away from it.
 
-PKG_image := podman runc conmon netavark aardvark-dns iptables mmdebstrap
-PKG_container-check := $(PKG_image) binutils swaks python3 util-linux
+PKG_image := podman runc conmon catatonit netavark iptables mmdebstrap
+PKG_container-check := $(PKG_all) $(PKG_image) binutils iproute2 swaks python3
 
 .PHONY: image image-clean container-check
 image:

@@ -219,8 +219,8 @@ class Proxy(Server):
     """Hands requests on to moto as they are (the Host header is signed), unless a fault is set: a
     function that answers in moto's place. calls: the operations asked for, in order."""
 
-    def __init__(self, target, port=0):
-        super().__init__(self._answer, port=port)
+    def __init__(self, target, **where):
+        super().__init__(self._answer, **where)
         self.target, self.fault, self.calls, self.requests = target, None, [], []
         self.released = threading.Event()
 
