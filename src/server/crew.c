@@ -58,6 +58,16 @@ uint32_t crew_idle(const struct master *m)
     return idle;
 }
 
+bool crew_settled(const struct master *m)
+{
+    for (uint32_t i = 0; i < atomic_load(&m->board.control->slots_used); i++) {
+        if (m->pool.pids[i] != 0 && atomic_load(&m->board.slots[i].state) == SLOT_STARTING) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void crew_retire(struct master *m, uint32_t n)
 {
     for (uint32_t i = atomic_load(&m->board.control->slots_used); i-- > 0 && n > 0;) {

@@ -14,6 +14,7 @@
 #include "server/notify.h"
 
 #define FIRST_FETCH_MS 2000 /* so long may the first fetch hold up readiness */
+#define FILL_MS        2000 /* and so long the first workers */
 #define BEAT_MS        10000
 #define PRESSED_MS     10  /* a round under pressure */
 #define REPEAT_MS      250 /* a signal may come just before a worker blocks: say it again */
@@ -145,17 +146,23 @@ static void note_activity(struct master *m, int64_t now)
 }
 
 /* Nobody is served before the first fetch has ended: clients that are there already wait in the
-   listener's queue for the mode that is meant for them. */
-static void step_start(struct master *m, int64_t now)
+   listener's queue for the mode that is meant for them. Ready is who has its first workers. */
+static void step_workers(struct master *m, int64_t now)
 {
-    if (m->refresher.ready >= 0 && now < m->ready_by_ms) {
+    if (m->phase == PHASE_STARTING && (m->refresher.ready < 0 || now >= m->ready_by_ms)) {
+        m->phase = PHASE_FILLING;
+        m->ready_by_ms = now + FILL_MS;
+    }
+    if (m->phase == PHASE_STARTING) {
         return;
     }
-    m->phase = PHASE_SERVING;
-    note_activity(m, now);
     step_pool(m, now);
-    log_ready(m);
-    notify_ready((int)m->settings->notify_fd);
+    if (m->phase == PHASE_FILLING && (crew_settled(m) || now >= m->ready_by_ms)) {
+        m->phase = PHASE_SERVING;
+        note_activity(m, now);
+        log_ready(m);
+        notify_ready((int)m->settings->notify_fd);
+    }
 }
 
 static void enter_phase(struct master *m, enum master_phase phase, int64_t now)
@@ -270,11 +277,7 @@ static void step_all(struct master *m, int64_t now)
     if (m->phase <= PHASE_SERVING) {
         refresher_child_step(&m->refresher, now);
     }
-    if (m->phase == PHASE_STARTING) {
-        step_start(m, now);
-    } else {
-        step_pool(m, now);
-    }
+    step_workers(m, now);
     step_idle_exit(m, now);
     step_stop(m, now);
     overflow_step(&m->overflow, now);
@@ -288,9 +291,12 @@ static int64_t next_deadline(const struct master *m, int64_t now)
 {
     int64_t next = earlier(m->beat_ms, overflow_deadline(&m->overflow));
 
-    next = earlier(next, m->phase == PHASE_STARTING
-                             ? m->ready_by_ms
-                             : pool_deadline(&m->pool, m->idle, now + PRESSED_MS));
+    if (m->phase < PHASE_SERVING) {
+        next = earlier(next, m->ready_by_ms);
+    }
+    if (m->phase > PHASE_STARTING) {
+        next = earlier(next, pool_deadline(&m->pool, m->idle, now + PRESSED_MS));
+    }
     next = earlier(next, m->phase >= PHASE_LEAVING ? m->repeat_ms : CLOCK_NEVER);
     next = earlier(next, m->pressed ? now + PRESSED_MS : CLOCK_NEVER);
     if (m->phase <= PHASE_SERVING) {

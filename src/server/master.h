@@ -9,8 +9,9 @@
 #include "server/refresher_child.h"
 
 enum master_phase {
-    PHASE_STARTING, /* not ready yet */
-    PHASE_SERVING,
+    PHASE_STARTING, /* the first fetch is under way: nobody is served yet */
+    PHASE_FILLING,  /* the first workers are starting */
+    PHASE_SERVING,  /* ready */
     PHASE_LEAVING,  /* nobody came for --idle-exit: idle workers leave */
     PHASE_STOPPING, /* SIGTERM: sessions are told to end */
     PHASE_LAST,     /* no workers any more; the refresher has to go */
@@ -30,7 +31,7 @@ struct master {
     bool pressed;        /* idle workers run short: look often */
     bool held;           /* a `throttled` event is out, its end is not */
     uint32_t idle;       /* workers free or starting, at the last look */
-    int64_t ready_by_ms; /* ready then, even if the first fetch has not ended */
+    int64_t ready_by_ms;  /* go on to the next phase then, whatever is missing */
     int64_t stop_ms;     /* the phase began */
     int64_t repeat_ms;   /* tell the workers again */
     int64_t beat_ms;

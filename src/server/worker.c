@@ -94,17 +94,23 @@ static bool enough_idle(const struct board *board, uint32_t want)
     return want == 0;
 }
 
+static void wake_master(const struct worker *w)
+{
+    const uint64_t one = 1;
+
+    (void)!write(w->pressure_fd, &one, sizeof one);
+}
+
 /* Wakes the master when the pool runs short; while it knows already, this is one read. */
 static void report_pressure(const struct worker *w)
 {
     struct board_control *control = w->board->control;
-    const uint64_t one = 1;
 
     if (atomic_load_explicit(&control->pressure, memory_order_relaxed) == 0 &&
         !enough_idle(w->board,
                      atomic_load_explicit(&control->want_idle, memory_order_relaxed)) &&
         atomic_exchange(&control->pressure, 1) == 0) {
-        (void)!write(w->pressure_fd, &one, sizeof one);
+        wake_master(w);
     }
 }
 
@@ -190,6 +196,7 @@ int worker_run(const struct worker *w)
         return EXIT_SYSTEM;
     }
     enter_state(slot, SLOT_IDLE);
+    wake_master(w); /* it may wait for this to call itself ready */
     serve_clients(&server, &life, &acceptor);
     log_flush();
     free(server.memory);
