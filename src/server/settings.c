@@ -20,7 +20,7 @@
 struct raw {
     bool help, version, allow_root;
     const char *run_dir, *mode_source, *mode_param, *workers, *user;
-    int64_t line, headers, recipients;
+    int64_t line, headers, recipients, errors;
 };
 
 static void print_help(const struct option_row *rows)
@@ -178,12 +178,31 @@ static bool check(struct settings *settings, const struct raw *raw, char *why, s
     settings->limits.command_line = (size_t)raw->line;
     settings->limits.headers = (size_t)raw->headers;
     settings->limits.recipients = (size_t)raw->recipients;
+    settings->limits.errors = (size_t)raw->errors;
     settings->quiet_ms = settings->limits.command_ms < settings->limits.data_gap_ms
                              ? settings->limits.command_ms
                              : settings->limits.data_gap_ms;
     return rundir_find(raw->run_dir, RUNDIR_SERVE, settings->run_dir, why, size) &&
            choose_user(settings, raw, why, size) && choose_source(settings, raw, why, size);
 }
+
+static const struct settings defaults = {
+    .bind_host = "",
+    .bind_port = 25,
+    .listen_fd = -1,
+    .server_name = "sinkhole.cabal.internal",
+    .environment = "",
+    .cache_ttl_ms = 30000,
+    .greylist_window_ms = 1800000,
+    .drain_ms = 20000,
+    .notify_fd = -1,
+    .log_to = "",
+    .limits = {.command_ms = 300000,
+               .data_gap_ms = 180000,
+               .data_ms = HOUR_MS,
+               .closing_ms = 2000,
+               .drain_ms = 2000},
+};
 
 bool settings_read(struct settings *settings, int argc, char **argv, char *why, size_t size)
 {
@@ -232,6 +251,8 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
          SESSION_HEADER_MAX, "BYTES", "of headers in an accepted line; default 8192"},
         {"max-recipients", 0, "SINKHOLE_MAX_RECIPIENTS", OPTION_NUMBER, &raw.recipients, 1,
          1000000, "N", "accepted in one transaction; default 1000"},
+        {"max-errors", 0, "SINKHOLE_MAX_ERRORS", OPTION_NUMBER, &raw.errors, 0, 1000000, "N",
+         "refused for syntax or order before a 421; default 0: any number"},
         {"command-timeout", 0, "SINKHOLE_COMMAND_TIMEOUT", OPTION_SECONDS, &s->limits.command_ms,
          100, DAY_MS, "SECONDS", "for a command to come; default 300"},
         {"data-timeout", 0, "SINKHOLE_DATA_TIMEOUT", OPTION_SECONDS, &s->limits.data_gap_ms, 100,
@@ -244,23 +265,7 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
     };
     int operand;
 
-    *s = (struct settings){
-        .bind_host = "",
-        .bind_port = 25,
-        .listen_fd = -1,
-        .server_name = "sinkhole.cabal.internal",
-        .environment = "",
-        .cache_ttl_ms = 30000,
-        .greylist_window_ms = 1800000,
-        .drain_ms = 20000,
-        .notify_fd = -1,
-        .log_to = "",
-        .limits = {.command_ms = 300000,
-                   .data_gap_ms = 180000,
-                   .data_ms = HOUR_MS,
-                   .closing_ms = 2000,
-                   .drain_ms = 2000},
-    };
+    *s = defaults;
     operand = options_read(rows, argc, argv, why, size);
     if (operand < 0) {
         return false;
