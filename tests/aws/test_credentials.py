@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where credentials come from: each provider gives some that moto accepts, in the SDKs' order, and
+"""Where credentials come from: each provider gives some that are accepted, in the SDKs' order, and
 temporary ones are renewed before they expire. Nothing here asks a real metadata service."""
 
 import json
@@ -12,6 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import aws  # noqa: E402
 import cloud  # noqa: E402
+import httpd  # noqa: E402
 import sinkhole  # noqa: E402
 import tap  # noqa: E402
 
@@ -94,7 +95,7 @@ class Providers(Case):
         def sts(handler):
             forms.append(handler.body.decode())
             handler.reply(200, STS_ANSWER.format(**self.cloud.role.document()))
-        server = self.enterContext(aws.Server(sts))
+        server = self.enterContext(httpd.Server(sts))
         env = {"AWS_ROLE_ARN": "arn:aws:iam::1:role/a+b", "AWS_ENDPOINT_URL_STS": server.url,
                "AWS_WEB_IDENTITY_TOKEN_FILE": self.write("token", "ey.J/w=t\n")}
         self.serves(self.cloud.role, **env)
@@ -104,7 +105,7 @@ class Providers(Case):
             "WebIdentityToken=ey.J%2Fw%3Dt"])
 
     def test_web_identity_refused(self):
-        server = self.enterContext(aws.Server(aws.text(
+        server = self.enterContext(httpd.Server(aws.text(
             "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>not ey.Jhush-hush"
             "</Message></Error><RequestId>r-9</RequestId></ErrorResponse>", 400)))
         env = {"AWS_ROLE_ARN": "arn:x", "AWS_ENDPOINT_URL_STS": server.url,
@@ -196,7 +197,7 @@ def inside(address, *words):
         seen.append(handler.headers["Authorization"])
         aws.parameter()(handler)
     keys = aws.Keys("INSIDE", "a-secret", "a-token")
-    with aws.Metadata(keys, host=address, port=80) as metadata, aws.Server(ssm) as server:
+    with aws.Metadata(keys, host=address, port=80) as metadata, httpd.Server(ssm) as server:
         env = {"AWS_ENDPOINT_URL_SSM": server.url} | dict(word.split("=", 1) for word in words)
         result = aws.refresh("--print", env=env)
         print(json.dumps({"paths": metadata.paths, "authorization": "".join(seen)}))

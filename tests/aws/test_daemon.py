@@ -50,11 +50,10 @@ class Case(aws.Case):
 
 class Flips(Case):
     def test_put_parameter_is_seen_within_the_ttl(self):
-        """As design.md tells the operator to do it: by the AWS CLI, seen by swaks."""
+        """Put by the AWS CLI, seen by swaks."""
         daemon = self.daemon("defer", ttl="2")
         self.assertEqual(mailer.swaks(daemon).returncode, 24)
-        self.cloud.cli("put-parameter", "--name", aws.PARAMETER, "--value", "accept",
-                       "--overwrite")
+        self.cloud.flip("accept")
         begin = time.monotonic()
         daemon.wait_event("mode", mode="accept")
         self.assertLess(time.monotonic() - begin, 2 + 1, "the TTL, and some noise")
@@ -95,9 +94,9 @@ class Flips(Case):
                  "ssm:" + aws.PARAMETER, "mode")
         result = sinkhole.run(*words, "set", "bounce", env=self.cloud.environ())
         self.assertEqual(result.returncode, 0, result.stderr)
-        stored = self.cloud.client().get_parameter(Name=aws.PARAMETER)["Parameter"]
-        self.assertEqual(stored["Value"], "bounce")
-        self.assertIn(f"version {stored['Version']}", result.stdout)
+        value, version = self.cloud.get()
+        self.assertEqual(value, "bounce")
+        self.assertIn(f"version {version}", result.stdout)
         result = sinkhole.run(*words, env=self.cloud.environ())
         self.assertIn("bounce", result.stdout, result.stderr)
 
@@ -178,7 +177,7 @@ class Failures(Case):
             self.assertTrue(self.serves(daemon, "defer"))
             status = daemon.status()["mode"]
             self.assertEqual(status["fault"]["code"], "ConnectFailure")
-            with aws.Proxy(self.cloud.moto.port, port=port):
+            with aws.Proxy(self.cloud.store.port, port=port):
                 daemon.wait_event("source_recovered")
                 daemon.wait_event("mode", mode="accept")
                 self.assertTrue(self.serves(daemon, "accept"))

@@ -1,30 +1,25 @@
-"""AWS for tests, on this machine: moto with its authentication on as Parameter Store, a proxy in
-front of it that counts calls and fails as told, and stand-ins for the services that give out
-credentials.
+"""AWS for tests, on this machine: Parameter Store with its authentication on, a proxy in front of
+it that counts calls and fails as told, and stand-ins for the services that give out credentials.
 """
 
 import atexit
 import functools
-import http.server
 import json
 import os
+import shutil
 import socket
-import ssl
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
-import urllib.request
 
 import cloud
+import httpd
+import paramstore
 from sinkhole import clean_environment, program
 
 PARAMETER = "/cabal/sinkhole_mode"
-POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Action": ["ssm:*", "sts:*"], "Resource": "*"}]})
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})
 
 
 class Keys:
@@ -48,46 +43,27 @@ class Keys:
 
 
 class Cloud:
-    """moto behind a Proxy. operator: long-lived keys; role: temporary ones. Both may do anything
-    to parameters; whoever signs badly is refused."""
+    """Parameter Store behind a Proxy: moto, or where that is missing a stand-in of our own.
+    operator: long-lived keys; role: temporary ones. Whoever signs badly is refused."""
 
     def __init__(self):
-        self.moto, self.proxy = cloud.Moto(), None
-        self.operator = self.role = None
+        self.store, self.proxy = None, None
 
     def __enter__(self):
-        self.moto.__enter__()
+        self.store = paramstore.Store() if cloud.missing() else paramstore.Moto()
+        self.store.__enter__()
         try:
-            self._populate()
-            self._lock()
-            self.proxy = Proxy(self.moto.port).start()
+            self.operator, self.role = (Keys(*one) for one in self.store.keys())
+            self.put("defer")
+            self.proxy = Proxy(self.store.port).start()
         except BaseException:
-            self.moto.__exit__()
+            self.store.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
         self.proxy.stop()
-        self.moto.__exit__()
-
-    def _populate(self):
-        iam, sts, ssm = (self.moto.client(name) for name in ("iam", "sts", "ssm"))
-        iam.create_user(UserName="operator")
-        iam.put_user_policy(UserName="operator", PolicyName="all", PolicyDocument=POLICY)
-        key = iam.create_access_key(UserName="operator")["AccessKey"]
-        self.operator = Keys(key["AccessKeyId"], key["SecretAccessKey"])
-        arn = iam.create_role(RoleName="task", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-        iam.put_role_policy(RoleName="task", PolicyName="all", PolicyDocument=POLICY)
-        got = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        self.role = Keys(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
-        ssm.put_parameter(Name=PARAMETER, Value="defer", Type="String")
-
-    def _lock(self):
-        """From now on moto checks who calls."""
-        request = urllib.request.Request(
-            self.moto.url + "/moto-api/reset-auth", data=b"0", method="POST",
-            headers={"Content-Type": "application/octet-stream"})
-        urllib.request.urlopen(request, timeout=30).close()
+        self.store.__exit__()
 
     def environ(self, keys=None, **more):
         """Variables for a program that is to call through the proxy."""
@@ -96,31 +72,28 @@ class Cloud:
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 **(keys or self.operator).environ(), **more}
 
-    def cli(self, *words):
-        """The operator's AWS CLI, past the proxy."""
-        env = clean_environment(self.environ() | {"AWS_ENDPOINT_URL_SSM": self.moto.url,
+    def flip(self, value):
+        """As an operator does it, by the AWS CLI and past the proxy; without the CLI directly."""
+        if not shutil.which("aws"):
+            self.put(value)
+            return
+        env = clean_environment(self.environ() | {"AWS_ENDPOINT_URL_SSM": self.store.url,
                                                   "AWS_DEFAULT_REGION": cloud.REGION})
-        return subprocess.run(["aws", "ssm", *words], env=env, check=True, capture_output=True,
-                              text=True, timeout=60).stdout
+        subprocess.run(["aws", "ssm", "put-parameter", "--name", PARAMETER, "--value", value,
+                        "--overwrite"], env=env, check=True, capture_output=True, timeout=60)
 
-    def client(self):
-        """The operator's boto3 client, past the proxy."""
-        import boto3  # pylint: disable=import-outside-toplevel
-        return boto3.client("ssm", endpoint_url=self.moto.url, region_name=cloud.REGION,
-                            aws_access_key_id=self.operator.key,
-                            aws_secret_access_key=self.operator.secret)
-
-    def put(self, value, name=PARAMETER, **more):
+    def put(self, value, name=PARAMETER, kind="String"):
         """Stores; returns the version."""
-        return self.client().put_parameter(Name=name, Value=value, Overwrite=True,
-                                           **more)["Version"]
+        return self.store.put(name, value, kind)
+
+    def get(self, name=PARAMETER):
+        """The value and the version."""
+        return self.store.get(name)
 
 
 @functools.cache
 def shared_cloud():
-    """One for all tests of a suite: moto takes seconds to start."""
-    if cloud.missing():
-        raise unittest.SkipTest(cloud.missing())
+    """One for all tests of a suite: it takes seconds to start."""
     one = Cloud()
     one.__enter__()
     atexit.register(one.__exit__)
@@ -150,74 +123,9 @@ def refresh(*words, env, source="ssm:" + PARAMETER, timeout=60, wrap=()):
             timeout=timeout, check=False, stdin=subprocess.DEVNULL)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """An HTTP server on this machine, in threads; answer(handler) does what a request asks for."""
-
-    daemon_threads = True
-
-    def __init__(self, answer, host="127.0.0.1", port=0):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_one(self):
-                self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                try:
-                    answer(self)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-
-            do_GET = do_POST = do_PUT = handle_one
-
-            def reply(self, status, body, **headers):
-                body = body if isinstance(body, bytes) else body.encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__((host, port), Handler)
-        self.connections = 0
-        self.url = f"http://{host}:{self.server_address[1]}"
-
-    def process_request(self, request, client_address):
-        self.connections += 1
-        super().process_request(request, client_address)
-
-    def encrypt(self, certificate, key):
-        """Speaks TLS from now on."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.url = self.url.replace("http:", "https:")
-        return self
-
-    def handle_error(self, request, client_address):
-        """A client that goes away is no error."""
-
-    def start(self):
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05},
-                         daemon=True).start()
-        return self
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
-
-
-class Proxy(Server):
-    """Hands requests on to moto as they are (the Host header is signed), unless a fault is set: a
-    function that answers in moto's place. calls: the operations asked for, in order."""
+class Proxy(httpd.Server):
+    """Hands requests on to the store as they are (the Host header is signed), unless a fault is
+    set: a function that answers in its place. calls: the operations asked for, in order."""
 
     def __init__(self, target, **where):
         super().__init__(self._answer, **where)
@@ -254,7 +162,7 @@ class Proxy(Server):
         return self.calls.count(operation)
 
 
-# -- faults: what stands in moto's place -------------------------------------------------------
+# -- faults: what stands in the store's place ----------------------------------------------------
 
 
 def refusal(status, code, message="no", **headers):
@@ -304,7 +212,7 @@ def drip(proxy):
 # -- who gives out credentials -----------------------------------------------------------------
 
 
-class Metadata(Server):
+class Metadata(httpd.Server):
     """The container endpoint (/credentials, with a token when `token` is set), the instance
     metadata service, version 2, and ECS's task metadata. keys: what it gives; left: for so many
     seconds. paths: what was asked, in order."""
