@@ -84,8 +84,8 @@ class Store(httpd.Server):
     KEYS = (("AKIAOPERATOR00000000", "secret-of-the-operator-0123456789abcdefgh"),
             ("ASIAROLE000000000000", "secret-of-the-role-0123456789abcdefghijkl", "token/" * 40))
 
-    def __init__(self):
-        super().__init__(self._answer)
+    def __init__(self, port=0):
+        super().__init__(self._answer, port=port)
         self.parameters = {}
 
     @property
