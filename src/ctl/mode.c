@@ -14,7 +14,7 @@
 #include "mode/policy.h"
 #include "mode/refresher.h"
 
-#define JSON_SIZE 4096
+#define JSON_SIZE 8192
 
 /* -- mode ---------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 #include "ctl/print.h"
 #include "ctl/view.h"
 
-#define JSON_SIZE 4096
+#define JSON_SIZE 8192
 
 static bool attempted_since(const struct view *view, const void *wanted)
 {
