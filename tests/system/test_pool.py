@@ -30,9 +30,8 @@ class Size(unittest.TestCase):
                 client.expect(220)
             for client in clients:
                 client.hello().mail(code=550)
-            status = daemon.status()
-            self.assertGreaterEqual(status["workers"]["now"], 200)
-            self.assertEqual(status["workers"]["busy"], 200)
+            daemon.wait_status(lambda s: s["workers"]["now"] >= 200
+                               and s["workers"]["busy"] == 200, "200 busy workers")
             for client in clients:
                 client.command("QUIT", 221)
                 self.assertTrue(client.at_end())
