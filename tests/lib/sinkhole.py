@@ -224,8 +224,11 @@ class Daemon:
             raise AssertionError(f"mode set {value}: {result.stderr}")
 
     def workers(self):
-        """Process ids by slot."""
-        return {w["slot"]: w["pid"] for w in self.ctl_json("workers")}
+        """Process ids by slot, once all there are have confined themselves."""
+        def settled():
+            workers = self.ctl_json("workers")
+            return workers if all(w["state"] != "starting" for w in workers) else None
+        return {w["slot"]: w["pid"] for w in wait_for(settled, "no worker is starting")}
 
     def wait_status(self, condition, what, patience=PATIENCE):
         """Waits until condition(status) holds; returns that status."""
