@@ -116,7 +116,7 @@ objects_of = $(patsubst $(srcdir)/src/%.c,obj/%.o,$(call sources_of,$(1)))
 
 PROGRAMS := sinkholed sinkholectl sinkhole-refresh
 LAYERS_sinkholed := server smtp mode base
-LIBS_sinkholed = $(SECCOMP_LIBS)
+LIBS_sinkholed =
 LAYERS_sinkholectl := ctl report mode base
 LIBS_sinkholectl = $(JSONC_LIBS)
 LAYERS_sinkhole-refresh := aws mode base
@@ -145,6 +145,17 @@ obj/unit/%.o: $(srcdir)/tests/unit/%.c config.h
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(AWS_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c $< -o $@
 
+# The sandbox's filter is made here and not by each process that enters it.
+ifneq ($(sandbox),)
+obj/filter: $(srcdir)/src/server/gen/filter.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -std=c11 $(WARN) -D_GNU_SOURCE -g $(SECCOMP_CFLAGS) -o $@ $< $(SECCOMP_LIBS)
+server/sandbox_filter.h: obj/filter
+	@mkdir -p $(@D)
+	$(call say,GEN)obj/filter > $@.new && mv $@.new $@
+obj/server/sandbox.o: server/sandbox_filter.h
+endif
+
 define archive
 lib$(1).a: $$(call objects_of,$(1))
 	$$(call say,AR)rm -f $$@ && $$(AR) rcs $$@ $$^
@@ -161,7 +172,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 UNIT_LIBS := $(call lib_of,server smtp aws ctl report mode base)
 tests/%: obj/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
 
 INSTALL := install
 install: all
@@ -177,7 +188,7 @@ install: all
 		$(DESTDIR)$(datarootdir)/zsh/site-functions/_sinkholectl
 	cd $(srcdir) && find etc -type f -not -path 'etc/completion/*' -exec tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
 clean:
-	rm -rf obj *.a $(PROGRAMS) tests
+	rm -rf obj server *.a $(PROGRAMS) tests
 
 -include $(shell find obj -name '*.d' 2>/dev/null)
 endif

@@ -88,6 +88,7 @@ struct board_slot {
     _Atomic pid_t pid;
     _Atomic uint32_t state;   /* enum slot_state */
     _Atomic int64_t since_ms; /* of the state */
+    _Atomic uint32_t violation; /* the forbidden system call that ended it, and 1; 0: none */
     char client[BOARD_ADDR_SIZE]; /* whom it serves; may be read torn: it is for people only */
     struct counters counters;
 };

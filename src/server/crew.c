@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/sandbox.h"
 #include "server/worker.h"
 
 pid_t crew_spawn(void *context, uint32_t number)
@@ -17,6 +18,7 @@ pid_t crew_spawn(void *context, uint32_t number)
     struct board_control *control = m->board.control;
     pid_t master = getpid(), pid;
 
+    atomic_store(&slot->violation, 0);
     atomic_store(&slot->state, SLOT_STARTING);
     if (atomic_load(&control->slots_used) <= number) {
         atomic_store(&control->slots_used, number + 1);
@@ -87,6 +89,9 @@ static void log_worker_death(const struct board_slot *slot, pid_t pid, uint32_t 
         jsonout_int(j, "slot", number);
         jsonout_int(j, WIFSIGNALED(status) ? "signal" : "status",
                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        if (atomic_load(&slot->violation) != 0) {
+            jsonout_str(j, "syscall", sandbox_call(atomic_load(&slot->violation)));
+        }
         if (atomic_load(&slot->state) > SLOT_IDLE) {
             jsonout_str(j, "client", slot->client);
         }

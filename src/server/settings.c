@@ -12,13 +12,14 @@
 
 #include "base/parse.h"
 #include "mode/policy.h"
+#include "server/sandbox.h"
 
 #define HOUR_MS 3600000
 #define DAY_MS  (24 * HOUR_MS)
 
 /* What the table fills before it is checked. */
 struct raw {
-    bool help, version, allow_root;
+    bool help, version, allow_root, no_sandbox;
     const char *run_dir, *mode_source, *mode_param, *workers, *user;
     int64_t line, headers, recipients, errors;
 };
@@ -175,6 +176,7 @@ static bool check(struct settings *settings, const struct raw *raw, char *why, s
                     "--workers: '%.80s' is not accepted; it takes N or MIN..MAX, from 1 to 4096",
                     raw->workers);
     }
+    settings->sandbox = !raw->no_sandbox && sandbox_built();
     settings->limits.command_line = (size_t)raw->line;
     settings->limits.headers = (size_t)raw->headers;
     settings->limits.recipients = (size_t)raw->recipients;
@@ -235,6 +237,8 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
          "who serves when root starts it; default nobody"},
         {"allow-root", 0, NULL, OPTION_FLAG, &raw.allow_root, 0, 0, NULL,
          "serve as root when root starts it"},
+        {"no-sandbox", 0, NULL, OPTION_FLAG, &raw.no_sandbox, 0, 0, NULL,
+         "let workers call the whole kernel: for debuggers"},
         {"inetd", 'i', NULL, OPTION_FLAG, &s->inetd, 0, 0, NULL,
          "serve one session on standard input and output"},
         {"listen-fd", 0, NULL, OPTION_NUMBER, &s->listen_fd, 0, 65535, "N",

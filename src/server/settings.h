@@ -29,6 +29,7 @@ struct settings {
     int64_t workers_min, workers_max;
     int64_t drain_ms;     /* for transactions that are open when the daemon stops */
     int64_t idle_exit_ms; /* leave when nobody came for so long; 0: never */
+    bool sandbox;         /* of workers */
     bool inetd;           /* one session on standard input and output */
 
     uid_t uid; /* who serves */

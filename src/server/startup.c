@@ -17,6 +17,7 @@
 #include "server/master.h"
 #include "server/mode_file.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/secrets.h"
 
 #define SPARE_WORKERS 4
@@ -155,6 +156,10 @@ int master_open(struct master *m, const struct settings *s, char *why, size_t si
     }
     if (!refresher_child_init(&m->refresher, s, &m->board, secrets)) {
         return fail(why, size, EXIT_SYSTEM, "unable to find sinkhole-refresh");
+    }
+    if (s->sandbox && !sandbox_possible()) {
+        snprintf(why, size, "this kernel has no seccomp filters; --no-sandbox serves without one");
+        return EXIT_SYSTEM;
     }
     if (!give_up_root(s)) {
         return fail(why, size, EXIT_SYSTEM, "unable to give up root's rights");

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/serve.h"
 
 /* What signals have said. Only the handlers write these two. */
@@ -191,7 +192,8 @@ int worker_run(const struct worker *w)
                             .stopping_context = &life};
     struct acceptor acceptor;
 
-    if (!settle(w, slot) || !server_init(&server) || !acceptor_open(&acceptor, w->listeners)) {
+    if (!settle(w, slot) || !server_init(&server) || !acceptor_open(&acceptor, w->listeners) ||
+        (w->settings->sandbox && !sandbox_enter(&slot->violation))) {
         log_warn("a worker cannot start");
         return EXIT_SYSTEM;
     }
