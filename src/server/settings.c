@@ -206,6 +206,23 @@ static const struct settings defaults = {
                .drain_ms = 2000},
 };
 
+static bool take_options(const struct option_row *rows, const struct raw *raw, int argc,
+                         char **argv, char *why, size_t size)
+{
+    int operand = options_read(rows, argc, argv, why, size);
+
+    if (operand < 0) {
+        return false;
+    }
+    if (raw->help || raw->version) {
+        raw->help ? print_help(rows) : (void)puts("sinkholed " VERSION);
+        exit(0);
+    }
+    return operand == argc ||
+           fail(why, size, "'%.80s': there are no operands; --help lists the options",
+                argv[operand]);
+}
+
 bool settings_read(struct settings *settings, int argc, char **argv, char *why, size_t size)
 {
     struct raw raw = {.workers = "8..256", .line = 2048, .headers = 8192, .recipients = 1000};
@@ -267,20 +284,7 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
         {"version", 'V', NULL, OPTION_FLAG, &raw.version, 0, 0, NULL, "the version"},
         {.name = NULL},
     };
-    int operand;
 
     *s = defaults;
-    operand = options_read(rows, argc, argv, why, size);
-    if (operand < 0) {
-        return false;
-    }
-    if (raw.help || raw.version) {
-        raw.help ? print_help(rows) : (void)puts("sinkholed " VERSION);
-        exit(0);
-    }
-    if (operand < argc) {
-        return fail(why, size, "'%.80s': there are no operands; --help lists the options",
-                    argv[operand]);
-    }
-    return check(s, &raw, why, size);
+    return take_options(rows, &raw, argc, argv, why, size) && check(s, &raw, why, size);
 }
