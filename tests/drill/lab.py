@@ -31,10 +31,11 @@ TASK_FLAGS = (
     "--cap-add=NET_BIND_SERVICE", "--cap-add=SETGID",
     "--tmpfs=/run/cabal:rw,nosuid,nodev,noexec,mode=0755",
     "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
+SINKHOLE_IMAGE = "localhost/sinkhole:dev"
 SINKHOLE_FLAGS = (
-    "--init", "--read-only", "--security-opt=no-new-privileges", "--cap-drop=ALL",
-    "--sysctl=net.ipv4.ip_unprivileged_port_start=0", "--memory=128m",
-    "--tmpfs=/run:rw,nosuid,nodev,mode=1777", "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
+    "--init", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL",
+    "--security-opt=no-new-privileges", "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
+    "--memory=128m", "--tmpfs=/run:rw,nosuid,nodev", "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
 
 
 def wait_for(condition, what, patience=PATIENCE):
@@ -259,7 +260,7 @@ class Lab:
         name = self.container("sinkhole")
         podman.run("--detach", "--name", name, *self._attach(), *SINKHOLE_FLAGS,
                    *[f"--env={key}={value}" for key, value in env.items()],
-                   "localhost/sinkhole:dev")
+                   SINKHOLE_IMAGE)
         self.point(SINKHOLE, podman.address(name))
         wait_for(lambda: podman.execute(name, "sinkholectl", "check", check=False).returncode == 0,
                  "the sinkhole to serve")
@@ -276,8 +277,11 @@ class Lab:
         self.aws("ssm", "put-parameter", "--name", PARAMETER, "--value", mode, "--overwrite")
         name = self.container("sinkhole")
         podman.execute(name, "sinkholectl", "refresh")
-        wait_for(lambda: mode in podman.execute(name, "sinkholectl", "mode").stdout.split(),
-                 f"the sinkhole to serve {mode}")
+
+        def served():
+            found = json.loads(podman.execute(name, "sinkholectl", "mode", "--json").stdout)
+            return found["mode"] == mode
+        wait_for(served, f"the sinkhole to serve {mode}")
 
     def keep_sinkhole_log(self):
         """Appends what the sinkhole wrote to the log that outlives its container."""
