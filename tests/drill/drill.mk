@@ -1,10 +1,17 @@
-# The queue-persistence drill: real sendmail, the sinkhole, a task that is killed.
+# The queue-persistence drill: real sendmail, the sinkhole from its image, a task that is killed.
+#
+#   make drill             the short one: every suite of tests/drill, and the verdict
+#   make smtp-out-image    localhost/smtp-out:dev, offline, from Debian's packages
 
 PKG_smtp-out-image := podman runc conmon netavark iptables mmdebstrap gcc libc6-dev
-PKG_drill := $(PKG_all) $(PKG_smtp-out-image) strace iproute2 util-linux
+PKG_drill := $(PKG_all) $(PKG_image) $(PKG_smtp-out-image) strace iproute2 util-linux procps
 
-.PHONY: smtp-out-image
+.PHONY: smtp-out-image drill
 smtp-out-image:
 	CC="$(CC)" container/smtp-out/build $(BUILD)/image
+drill: all
+	@tests/run BUILD=$(TOP)/$(BUILD) $(DRILL_SUITES)
+	@echo 'the picture of 500 messages: $(BUILD)/drill/timeline.svg'
 
-CHECK_SUITES += tests/drill/test_maps.py tests/drill/test_route.py
+DRILL_SUITES := $(sort $(wildcard tests/drill/test_*.py))
+CHECK_SUITES += $(DRILL_SUITES)

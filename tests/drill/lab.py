@@ -19,6 +19,7 @@ import unittest
 
 import image
 import podman
+import tier
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 SINKHOLE = "sinkhole.cabal.internal"
@@ -31,7 +32,6 @@ TASK_FLAGS = (
     "--cap-add=NET_BIND_SERVICE", "--cap-add=SETGID",
     "--tmpfs=/run/cabal:rw,nosuid,nodev,noexec,mode=0755",
     "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
-SINKHOLE_IMAGE = "localhost/sinkhole:dev"
 SINKHOLE_FLAGS = (
     "--init", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL",
     "--security-opt=no-new-privileges", "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
@@ -185,6 +185,10 @@ class Lab:
         """A command in a task, as `aws ecs execute-command` runs it."""
         return podman.execute(self.container(task), *command, check=check).stdout
 
+    def exec_command(self, task):
+        """The words that run what follows them in a task, for those who start it themselves."""
+        return podman.command("exec", self.container(task))
+
     def submit(self, task, count, tag, to="parked-{}@sinkhole.test", size=100):
         """Submits by the task's own loopback; returns {queue id: Message-ID}."""
         done = subprocess.run(
@@ -193,7 +197,14 @@ class Lab:
             text=True, capture_output=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"submitting to {task}: {done.stderr}")
+        with open(self._path("submitted"), "a", encoding="ascii") as file:
+            file.write(done.stdout)
         return dict(line.split() for line in done.stdout.splitlines())
+
+    def submitted(self):
+        """The Message-IDs of all that was submitted."""
+        with open(self._path("submitted"), encoding="ascii") as file:
+            return [line.split()[1] for line in file]
 
     def mailq(self, task):
         """{queue id: the reason it waits for} as the task's mailq prints it."""
@@ -208,9 +219,9 @@ class Lab:
                 found[last] = reason.group(1)
         return found
 
-    def busy(self, task):
-        """Whether some process of some task works on a message of the queue now."""
-        return re.search(r"^\w{14}\*", self.execute(task, "mailq"), re.MULTILINE) is not None
+    def idle(self, task):
+        """Whether no process of any task works on a message of the queue now."""
+        return not re.search(r"^\w{14}\*", self.execute(task, "mailq"), re.MULTILINE)
 
     def run_queue(self, task, *options):
         """One run of the queue for sinkhole.test, whatever the age of its messages."""
@@ -260,7 +271,7 @@ class Lab:
         name = self.container("sinkhole")
         podman.run("--detach", "--name", name, *self._attach(), *SINKHOLE_FLAGS,
                    *[f"--env={key}={value}" for key, value in env.items()],
-                   SINKHOLE_IMAGE)
+                   tier.image())
         self.point(SINKHOLE, podman.address(name))
         wait_for(lambda: podman.execute(name, "sinkholectl", "check", check=False).returncode == 0,
                  "the sinkhole to serve")
@@ -276,7 +287,7 @@ class Lab:
         """Flips the parameter by the AWS CLI; returns when the sinkhole serves that mode."""
         self.aws("ssm", "put-parameter", "--name", PARAMETER, "--value", mode, "--overwrite")
         name = self.container("sinkhole")
-        podman.execute(name, "sinkholectl", "refresh")
+        podman.execute(name, "sinkholectl", "refresh", check=False)  # else at the next turn
 
         def served():
             found = json.loads(podman.execute(name, "sinkholectl", "mode", "--json").stdout)
@@ -297,6 +308,13 @@ class Lab:
         if self.container("sinkhole") in self.containers():
             text += podman.logs(self.container("sinkhole"))[0]
         return text
+
+    def report(self, *options):
+        """sinkholectl report of the log so far, against all that was submitted."""
+        return subprocess.run([os.path.join(image.BUILD, "sinkholectl"), "report",
+                               "--expect", self._path("submitted"), *options],
+                              input=self.sinkhole_log(), text=True, capture_output=True,
+                              check=False)
 
     def events(self, kind=None):
         """The sinkhole's log as dictionaries, of one kind of event or of all."""

@@ -49,7 +49,7 @@ class Shapes(InLab):
         """One message's (dsn, stat), and whether it is still queued then."""
         queue_id, = self.lab.submit("a", 1, tag)
         tried = self.first_delivery("a", queue_id)
-        wait_for(lambda: not self.lab.busy("a"), "the queue to be idle")
+        wait_for(lambda: self.lab.idle("a"), "the queue to be idle")
         return (*tried, queue_id in self.lab.mailq("a"))
 
     def test_the_map_has_the_line_of_the_contract(self):

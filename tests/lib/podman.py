@@ -15,14 +15,14 @@ def missing():
     return None
 
 
-def _command():
-    """podman with what a machine without systemd or with only runc needs."""
-    command = ["podman"]
+def command(*args):
+    """podman's words, with what a machine without systemd or with only runc needs."""
+    words = ["podman"]
     if not os.path.isdir("/run/systemd/system"):
-        command.append("--cgroup-manager=cgroupfs")
+        words.append("--cgroup-manager=cgroupfs")
     if shutil.which("runc"):
-        command += ["--runtime", shutil.which("runc")]
-    return command
+        words += ["--runtime", shutil.which("runc")]
+    return [*words, *args]
 
 
 def _limits():
@@ -38,7 +38,7 @@ def _limits():
 
 def podman(*args, check=True, **options):
     """Runs podman to its end; returns the CompletedProcess with text output."""
-    done = subprocess.run([*_command(), *args], text=True, capture_output=True, check=False,
+    done = subprocess.run(command(*args), text=True, capture_output=True, check=False,
                           stdin=options.pop("stdin", subprocess.DEVNULL), **options)
     if check and done.returncode != 0:
         raise RuntimeError(f"podman {' '.join(args)}: {done.returncode}\n{done.stderr}")
@@ -53,9 +53,9 @@ def run(*args, check=True, healthcheck=False, **options):
                   env={**os.environ, "DISABLE_HC_SYSTEMD": "true"}, **options)
 
 
-def execute(name, *command, check=True, **options):
+def execute(name, *words, check=True, **options):
     """A command in a running container."""
-    return podman("exec", name, *command, check=check, **options)
+    return podman("exec", name, *words, check=check, **options)
 
 
 def inspect(name, template):
