@@ -102,8 +102,11 @@ START_TEST(agrees_with_the_definition_on_all_short_texts)
             }
             end = plain_end(in, n);
             for (size_t cut = 0; cut <= n; cut++) {
-                ck_assert_uint_eq(feed(in, n, cut, n, &b), end == 0 ? n : end);
-                ck_assert_int_eq(b.state == BODY_ENDED, end != 0);
+                /* An assertion costs a message to Check's parent: millions are too many. */
+                if (feed(in, n, cut, n, &b) != (end == 0 ? n : end) ||
+                    (b.state == BODY_ENDED) != (end != 0)) {
+                    ck_abort_msg("text %zu of length %zu, cut at %zu", number, n, cut);
+                }
             }
         }
     }
