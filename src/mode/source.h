@@ -74,8 +74,8 @@ bool source_spec(const char *named, const char *param, const char *run_dir,
 const struct source_kind *source_kind_of(const char *spec,
                                          const struct source_kind *const kinds[]);
 
-/* Opens the source that spec names, among `kinds` (ended by NULL). Returns false and fills
- *fault for an unknown scheme, a bad argument or a failed open. */
+/* Opens the source that spec names, among `kinds` (ended by NULL). Returns false for an unknown
+   scheme, a bad argument or a failed open, and fills *fault. */
 bool source_open(struct source *source, const char *spec,
                  const struct source_kind *const kinds[], struct source_fault *fault);
 void source_close(struct source *source);
