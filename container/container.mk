@@ -11,7 +11,6 @@ container-check:
 	@tests/run BUILD=$(TOP)/$(BUILD) $(CONTAINER_SUITES)
 image-clean:
 	podman rmi --ignore localhost/sinkhole:dev
-	podman image prune --force --filter label=sinkhole.stage=build
 	podman images --quiet --filter reference=localhost/sinkhole-base | xargs -r podman rmi --force
 	rm -f $(BUILD)/image/sinkhole-base-*.tar
 
