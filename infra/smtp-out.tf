@@ -31,6 +31,8 @@ module "smtp_out_container" {
     each.value.environment,
     { TIER = each.key, AWS_REGION = var.region },
     module.smtp_out_route.environment,
+    # The task refuses the route by itself where this is prod.
+    var.sinkhole ? { SINKHOLE_ENVIRONMENT = var.environment } : {},
   )
 
   # The default is what sendmail, dovecot and opendkim need to start as root and

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,8 @@ PROVIDER = os.path.join("hashicorp", "aws")
 # Where Terraform itself looks, and places that would only cost time.
 KNOWN_PLACES = ["~/.terraform.d/plugins", "~/.local/share/terraform/plugins",
                 "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins"]
+# What init says when it is the provider that is missing; anything else is our own mistake.
+NO_PROVIDER = re.compile(r"Failed to (query available|install) provider")
 NEVER_SEARCHED = {"proc", "sys", "dev", "run", "tmp", "boot", "lost+found"}
 
 
@@ -85,10 +88,13 @@ class Workspace:
 
     def _init(self):
         done = self.run("init", "-backend=false", check=False)
-        if done.returncode != 0:
-            self.close()
-            raise Unavailable("terraform init found no AWS provider: no mirror on this machine "
-                              "(TF_PLUGIN_MIRROR names one) and no registry")
+        if done.returncode == 0:
+            return
+        self.close()
+        if NO_PROVIDER.search(done.stderr):
+            raise Unavailable("terraform init found no AWS provider that fits: no mirror on this "
+                              "machine (TF_PLUGIN_MIRROR names one) and no registry")
+        raise RuntimeError(f"terraform init: {done.stderr}")
 
     def close(self):
         self._home.cleanup()
