@@ -229,6 +229,13 @@ bool board_protect(struct board *board)
     return mprotect(board->memory, sizes[SECTION_HEAD], PROT_READ) == 0;
 }
 
+static uint32_t slots_used(const struct board *board)
+{
+    uint32_t used = atomic_load(&board->control->slots_used);
+
+    return used < BOARD_SLOTS ? used : BOARD_SLOTS;
+}
+
 void board_adopt(struct board *board)
 {
     struct board_control *control = board->control;
@@ -239,8 +246,9 @@ void board_adopt(struct board *board)
     atomic_store(&control->pressure, 0);
     atomic_store(&control->stopping, 0);
     atomic_store(&control->workers_now, 0);
+    atomic_store(&control->slots_used, slots_used(board));
     log_share_init(&control->log);
-    for (uint32_t i = 0; i < atomic_load(&control->slots_used); i++) {
+    for (uint32_t i = 0; i < slots_used(board); i++) {
         struct board_slot *slot = &board->slots[i];
 
         atomic_store(&slot->pid, 0);
@@ -275,6 +283,21 @@ uint64_t board_edition(const struct board *board)
     return atomic_load_explicit(&head->edition, memory_order_acquire) + 1;
 }
 
+/* Whatever became of the file since it was made, a reader's texts have an end. */
+static void end_texts(struct published *p)
+{
+    p->policy.name[sizeof p->policy.name - 1] = '\0';
+    for (int stage = 0; stage < STAGE_COUNT; stage++) {
+        for (int i = 0; i < POLICY_CLAUSES; i++) {
+            p->policy.at[stage][i].verdict.text[POLICY_TEXT_SIZE - 1] = '\0';
+        }
+    }
+    p->fault.code[sizeof p->fault.code - 1] = '\0';
+    p->fault.text[sizeof p->fault.text - 1] = '\0';
+    p->source[sizeof p->source - 1] = '\0';
+    p->value[sizeof p->value - 1] = '\0';
+}
+
 uint64_t board_read(const struct board *board, struct published *out)
 {
     const struct head *head = board->head;
@@ -285,6 +308,7 @@ uint64_t board_read(const struct board *board, struct published *out)
         memcpy(out, &head->copies[edition & 1], sizeof *out);
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&head->edition, memory_order_relaxed) == edition) {
+            end_texts(out);
             return edition + 1;
         }
     }
@@ -302,7 +326,7 @@ void counters_add(struct counters *counters, enum counter counter, uint64_t n)
 void board_totals(const struct board *board, uint64_t out[COUNTERS])
 {
     /* Slots behind the last one used are left alone: reading would make their pages. */
-    uint32_t used = atomic_load(&board->control->slots_used);
+    uint32_t used = slots_used(board);
 
     for (int c = 0; c < COUNTERS; c++) {
         out[c] = atomic_load_explicit(&board->control->oneshot.of[c], memory_order_relaxed);
