@@ -172,6 +172,8 @@ void refusal_read(const struct http_response *response, const struct credentials
 
     read_answer(response, code, sizeof code, message, request_id, sizeof request_id);
     clean_message(message, hide);
+    clean_message(request_id, hide);
+    clean_message(code, hide);
     tell_skew(response, now_ms, skew, sizeof skew);
     /* The message is what may be cut: the rest must stay. */
     snprintf(tail, sizeof tail, " (HTTP %ld%s%.64s)%s", response->status,
