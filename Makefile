@@ -71,7 +71,8 @@ build-asan: configure
 # The suites: unit tests are programs in the build directory; the others are scripts that find it
 # in the variable BUILD. Each variant runs the suites that are about the programs themselves.
 unit = $(patsubst tests/unit/%.c,$(1)/tests/%,$(wildcard tests/unit/test_*.c))
-VARIANT_SUITES = $(wildcard tests/smtp/test_*.py tests/system/test_*.py tests/aws/test_*.py)
+VARIANT_SUITES = $(wildcard tests/smtp/test_*.py tests/system/test_*.py tests/aws/test_*.py \
+	tests/fuzz/test_*.py)
 PLAIN_SUITES = BUILD=$(TOP)/$(BUILD) $(call unit,$(BUILD)) $(VARIANT_SUITES)
 ASAN_SUITES = BUILD=$(TOP)/build-asan $(call unit,build-asan) $(VARIANT_SUITES)
 LINT_SUITES = $(wildcard tests/lint/test_*.py)
@@ -173,6 +174,8 @@ UNIT_LIBS := $(call lib_of,server smtp aws ctl report mode base)
 tests/%: obj/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+
+include $(srcdir)/tests/fuzz/build.mk
 
 INSTALL := install
 install: all
