@@ -198,8 +198,8 @@ static bool publish(int dir, const struct map *map, const char *text)
            put(dir, new, map->name);
 }
 
-/* Everything is rendered before anything is written: a wish that cannot be met changes nothing.
- */
+/* Everything is rendered before anything is written: a wish that cannot be met changes
+   nothing. */
 static int publish_all(const char *path, const struct wish *wish)
 {
     enum { COUNT = sizeof maps / sizeof maps[0] };

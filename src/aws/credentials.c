@@ -15,8 +15,7 @@ static const struct provider *const chain[] = {
 };
 #define CHAIN_LENGTH (sizeof chain / sizeof chain[0])
 
-/* -- filling --------------------------------------------------------------------------------
- */
+/* -- filling ------------------------------------------------------------------------------ */
 
 /* They go into headers: no blanks, no controls. */
 static bool copy_clean(char *out, size_t size, const char *text)
@@ -77,8 +76,7 @@ bool credentials_from_json(struct credentials *out, const char *text, size_t n,
     return done;
 }
 
-/* -- the chain --------------------------------------------------------------------------------
- */
+/* -- the chain ---------------------------------------------------------------------------- */
 
 /* Asks all in turn. Returns who provided, or NULL with the reasons in *fault. */
 static const struct provider *ask_chain(struct http *http, struct credentials *out,

@@ -1,5 +1,5 @@
-/* The partitions are a table; the rest follows AWS's published endpoint rules for SSM and STS.
- */
+/* The partitions are a table; the rest follows AWS's published endpoint rules for SSM and
+   STS. */
 #include "aws/endpoint.h"
 
 #include <arpa/inet.h>

@@ -74,8 +74,7 @@ void http_response_free(struct http_response *response)
     *response = (struct http_response){0};
 }
 
-/* -- what libcurl calls -----------------------------------------------------------------------
- */
+/* -- what libcurl calls ------------------------------------------------------------------- */
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -124,8 +123,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     return n;
 }
 
-/* -- one exchange -----------------------------------------------------------------------------
- */
+/* -- one exchange ------------------------------------------------------------------------- */
 
 static void set_limits(CURL *curl, const struct http_request *request)
 {

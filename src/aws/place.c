@@ -84,8 +84,8 @@ static bool find_region(struct http *http, const struct profile *profile, char *
     return false;
 }
 
-/* AWS_ENDPOINT_URL_SSM, AWS_ENDPOINT_URL, the profile's endpoint_url; all may be switched off.
- */
+/* AWS_ENDPOINT_URL_SSM, AWS_ENDPOINT_URL, the profile's endpoint_url; all may be switched
+   off. */
 static const char *find_override(const char *service, const struct profile *profile)
 {
     char name[64];

@@ -55,8 +55,7 @@ bool refusal_of_credentials(const char *code)
     return is_among(credential_codes, COUNT(credential_codes), code);
 }
 
-/* -- reading --------------------------------------------------------------------------------
- */
+/* -- reading ------------------------------------------------------------------------------ */
 
 /* "com.amazonaws.ssm#ParameterNotFound:http://..." -> "ParameterNotFound" */
 static void copy_code(char *out, size_t size, const char *text)
@@ -115,8 +114,7 @@ static void read_answer(const struct http_response *response, char *code, size_t
     }
 }
 
-/* -- telling ----------------------------------------------------------------------------------
- */
+/* -- telling ------------------------------------------------------------------------------ */
 
 static void hide_text(char *message, const char *secret)
 {

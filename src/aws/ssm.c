@@ -26,8 +26,7 @@ void ssm_close(struct ssm *ssm)
     explicit_bzero(ssm, sizeof *ssm);
 }
 
-/* -- calling ----------------------------------------------------------------------------------
- */
+/* -- calling ------------------------------------------------------------------------------ */
 
 /* One request under the credentials of the moment. True: status 200, *json is the caller's. */
 static bool send_once(struct ssm *ssm, const char *target, const char *body, struct json **json,
@@ -98,8 +97,7 @@ static bool call(struct ssm *ssm, const char *target, const char *body, struct j
     }
 }
 
-/* -- the calls --------------------------------------------------------------------------------
- */
+/* -- the calls ---------------------------------------------------------------------------- */
 
 /* Ends the object that a jsonout has begun, as text. */
 static bool end_body(struct jsonout *j, struct source_fault *fault)

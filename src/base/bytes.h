@@ -1,5 +1,5 @@
-/* Classes of bytes, for the scanners: one look into a table a byte, independent of the locale.
- */
+/* Classes of bytes, for the scanners: one look into a table a byte, independent of the
+   locale. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 

@@ -1,6 +1,6 @@
 /* Lines to /dev/log, the syslog daemon's socket. Unlike syslog(3) it shows its descriptor to
-   those who close all others, connects to nothing that could go away, and reads no time zone.
- */
+   those who close all others, connects to nothing that could go away, and reads no time
+   zone. */
 #ifndef BASE_DEVLOG_H
 #define BASE_DEVLOG_H
 

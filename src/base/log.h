@@ -17,13 +17,13 @@
 /* The longest event line with its newline. Docker's awslogs driver splits at 16 KiB. */
 #define LOG_LINE_MAX 16000
 
-/* What the processes that share one event descriptor keep in shared memory. Up to PIPE_BUF bytes
-   a write(2) to a pipe is whole by itself (pipe(7)); a longer line needs all others to keep off
-   until it is out. */
+/* What the processes that share one event descriptor keep in shared memory. Up to PIPE_BUF
+   bytes a write(2) to a pipe is whole by itself (pipe(7)); a longer line needs all others to
+   keep off until it is out. */
 struct log_share {
-    pthread_mutex_t turn;        /* robust: held while a long line goes out */
-    _Atomic uint32_t long_line;  /* enum in log.c: others must take their turn */
-    _Atomic uint64_t dropped;    /* lines given up, by everybody */
+    pthread_mutex_t turn;       /* robust: held while a long line goes out */
+    _Atomic uint32_t long_line; /* enum in log.c: others must take their turn */
+    _Atomic uint64_t dropped;   /* lines given up, by everybody */
 };
 
 /* One process's own mark that it is inside a short write; on a cache line of its own. */
@@ -50,8 +50,9 @@ int log_fd(void);
 void log_open_syslog(void);
 bool log_is_syslog(void);
 
-/* Shares the event descriptor with others. lanes: `count` lanes, `stride` bytes apart; own: this
-   process's, or NULL for a process without one. Without a share each line is written alone. */
+/* Shares the event descriptor with others. lanes: `count` lanes, `stride` bytes apart; own:
+   this process's, or NULL for a process without one. Without a share each line is written
+   alone. */
 void log_join(struct log_share *share, struct log_lane *lanes, size_t count, size_t stride,
               struct log_lane *own);
 
@@ -61,8 +62,8 @@ void log_patience(int ms);
 /* One event: begin, add fields to the jsonout, end. begin returns NULL while another is open or
    events are thrown away; end then does nothing. The line waits in the process's buffer (4 KiB:
    what a pipe takes whole) until log_flush() or until the next one does not fit; a line that
-   overflows LOG_LINE_MAX is left out and counted as dropped. The jsonout's buffer holds this line
-   alone, so that its length is the line's so far. */
+   overflows LOG_LINE_MAX is left out and counted as dropped. The jsonout's buffer holds this
+   line alone, so that its length is the line's so far. */
 struct jsonout *log_event(const char *event);
 void log_end(struct jsonout *j);
 
@@ -82,7 +83,8 @@ void log_warn_syslog(void);
 /* The descriptor that they are sent through then, for those who close all others; else -1. */
 int log_warn_fd(void);
 
-/* "program: warning: text" on standard error; log_warn adds the text of errno. errno is kept. */
+/* "program: warning: text" on standard error; log_warn adds the text of errno. errno is
+   kept. */
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -20,8 +20,8 @@ static void describe(const struct option_row *row, char *out, size_t size)
     case OPTION_SECONDS:
         format_duration(row->min, low, sizeof low);
         format_duration(row->max, high, sizeof high);
-        snprintf(out, size, "a time from %s to %s: seconds, or with the unit ms, s, m or h", low,
-                 high);
+        snprintf(out, size, "a time from %s to %s: seconds, or with the unit ms, s, m or h",
+                 low, high);
         break;
     case OPTION_FLAG:
         snprintf(out, size, "1 or 0");
@@ -37,8 +37,8 @@ static bool read_flag(const char *text, bool *out)
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"1", true}, {"true", true}, {"yes", true}, {"0", false}, {"false", false},
-                 {"no", false}};
+    } words[] = {{"1", true},  {"true", true},   {"yes", true},
+                 {"0", false}, {"false", false}, {"no", false}};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(text, words[i].word) == 0) {

@@ -15,7 +15,8 @@
 #include "base/devlog.h"
 
 /* A pipe whose writes do not block: a description of our own where the kernel lets us open one,
-   else the flag on the shared one (a container's standard output may belong to another user). */
+   else the flag on the shared one (a container's standard output may belong to another
+   user). */
 static int nonblocking_pipe(int fd)
 {
     char path[32];

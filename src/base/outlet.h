@@ -26,9 +26,10 @@ struct outlet {
    allows it. */
 struct outlet outlet_open(int fd);
 
-/* Hands all n bytes to the kernel, waiting for room until the deadline. Returns false when there
-   was none in time; then nothing was written, except to a stream socket, which may have taken a
-   part. More than PIPE_BUF bytes stay whole in a pipe only while nobody else writes to it. */
+/* Hands all n bytes to the kernel, waiting for room until the deadline. Returns false when
+   there was none in time; then nothing was written, except to a stream socket, which may have
+   taken a part. More than PIPE_BUF bytes stay whole in a pipe only while nobody else writes to
+   it. */
 bool outlet_write(const struct outlet *outlet, const char *bytes, size_t n, int64_t deadline);
 
 #endif

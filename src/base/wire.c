@@ -41,8 +41,8 @@ static int wait_ready(const struct wire *w, int fd, short events, int64_t deadli
     }
 }
 
-/* May a call just block, because the kernel's own limit ends it about when the deadline does?
- */
+/* May a call just block, because the kernel's own limit ends it about when the deadline
+   does? */
 static bool kernel_keeps(const struct wire *w, int64_t deadline, int64_t now)
 {
     return w->quiet_ms > 0 && deadline - now >= w->quiet_ms - SLACK(w->quiet_ms);

@@ -68,8 +68,8 @@ static uint64_t member_number(const char *json, const char *key)
     return at != NULL ? strtoull(at, NULL, 10) : 0;
 }
 
-/* A string member; values are printable ASCII there, so quote and backslash alone are escaped.
- */
+/* A string member; values are printable ASCII there, so quote and backslash alone are
+   escaped. */
 static size_t member_text(const char *json, const char *key, char *out, size_t size)
 {
     const char *at = member(json, key);

@@ -21,8 +21,8 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
                "shared memory wants atomics without locks");
 
-/* Two copies of the publication: readers use the one that the edition's last bit names, while the
-   writer fills the other. A writer that dies has spoilt nothing that anybody reads. */
+/* Two copies of the publication: readers use the one that the edition's last bit names, while
+   the writer fills the other. A writer that dies has spoilt nothing that anybody reads. */
 struct head {
     uint64_t magic;
     uint64_t layout; /* LAYOUT_VERSION and the sizes, folded: another build, another board */
@@ -269,8 +269,8 @@ void board_publish(struct board *board, const struct published *news)
     struct head *head = board->memory;
     uint64_t next = atomic_load(&head->edition) + 1;
 
-    /* Readers of the edition before last may still copy this one; they will see that the edition
-       moved and read again. */
+    /* Readers of the edition before last may still copy this one; they will see that the
+       edition moved and read again. */
     atomic_thread_fence(memory_order_seq_cst);
     head->copies[next & 1] = *news;
     atomic_store_explicit(&head->edition, next, memory_order_release);
@@ -331,7 +331,8 @@ void board_totals(const struct board *board, uint64_t out[COUNTERS])
     for (int c = 0; c < COUNTERS; c++) {
         out[c] = atomic_load_explicit(&board->control->oneshot.of[c], memory_order_relaxed);
         for (uint32_t i = 0; i < used; i++) {
-            out[c] += atomic_load_explicit(&board->slots[i].counters.of[c], memory_order_relaxed);
+            out[c] +=
+                atomic_load_explicit(&board->slots[i].counters.of[c], memory_order_relaxed);
         }
     }
 }

@@ -1,7 +1,7 @@
 /* The board: one file in the run directory, mapped by every process of the tree, by one-shot
-   sessions and by the control tool. It holds the published policy, the master's state, a slot for
-   each worker and the greylist. No pointers; its layout does not depend on any setting, so that
-   it outlives restarts; a board of another layout is replaced.
+   sessions and by the control tool. It holds the published policy, the master's state, a slot
+   for each worker and the greylist. No pointers; its layout does not depend on any setting, so
+   that it outlives restarts; a board of another layout is replaced.
 
      section     written by                      workers map it
      head        the refresher (board_publish)   read-only
@@ -29,18 +29,18 @@
 
 /* What the refresher tells everybody. Times are clock_ms(); 0: never. */
 struct published {
-    struct policy policy;           /* in force */
-    uint64_t version;               /* the source's number for the value; 0: it has none */
-    int64_t changed_ms;             /* this policy is in force since */
-    int64_t fetched_ms;             /* the last fetch that worked */
-    int64_t attempted_ms;           /* the start of the last fetch that ended, well or not */
-    int64_t failing_ms;             /* fetches fail since; 0: the last one worked */
-    int64_t ttl_ms;                 /* a fetched value is fresh this long */
-    uint64_t fetches, failures;     /* since the refresher started */
-    struct source_fault fault;      /* of the last failure; empty code: none */
-    char source[SOURCE_SPEC_SIZE];  /* the specification, "file:/run/sinkhole/mode" */
-    char value[BOARD_VALUE_SIZE];   /* what was fetched: bounded, only printable ASCII */
-    bool valid;                     /* the value names a mode; else `defer` is served */
+    struct policy policy;          /* in force */
+    uint64_t version;              /* the source's number for the value; 0: it has none */
+    int64_t changed_ms;            /* this policy is in force since */
+    int64_t fetched_ms;            /* the last fetch that worked */
+    int64_t attempted_ms;          /* the start of the last fetch that ended, well or not */
+    int64_t failing_ms;            /* fetches fail since; 0: the last one worked */
+    int64_t ttl_ms;                /* a fetched value is fresh this long */
+    uint64_t fetches, failures;    /* since the refresher started */
+    struct source_fault fault;     /* of the last failure; empty code: none */
+    char source[SOURCE_SPEC_SIZE]; /* the specification, "file:/run/sinkhole/mode" */
+    char value[BOARD_VALUE_SIZE];  /* what was fetched: bounded, only printable ASCII */
+    bool valid;                    /* the value names a mode; else `defer` is served */
 };
 
 /* Counters of sessions, summed up over all slots for people. */
@@ -81,14 +81,14 @@ enum slot_state {
 
 const char *slot_state_name(enum slot_state state);
 
-/* One worker's record. Written by the worker that owns it, and by the master when that has gone.
-   Its counters go on over a change of owner: their sum over all slots is the total. */
+/* One worker's record. Written by the worker that owns it, and by the master when that has
+   gone. Its counters go on over a change of owner: their sum over all slots is the total. */
 struct board_slot {
     _Alignas(64) struct log_lane lane;
     _Atomic pid_t pid;
-    _Atomic uint32_t state;   /* enum slot_state */
-    _Atomic int64_t since_ms; /* of the state */
-    _Atomic uint32_t violation; /* the forbidden system call that ended it, and 1; 0: none */
+    _Atomic uint32_t state;       /* enum slot_state */
+    _Atomic int64_t since_ms;     /* of the state */
+    _Atomic uint32_t violation;   /* the forbidden system call that ended it, and 1; 0: none */
     char client[BOARD_ADDR_SIZE]; /* whom it serves; may be read torn: it is for people only */
     struct counters counters;
 };
@@ -98,20 +98,20 @@ struct board_control {
     _Atomic pid_t master;    /* 0: no daemon */
     _Atomic pid_t refresher; /* 0: none runs now */
     _Atomic int64_t started_ms;
-    _Atomic int64_t beat_ms;         /* the master's loop went round */
+    _Atomic int64_t beat_ms; /* the master's loop went round */
     _Atomic int64_t refresher_beat_ms;
     _Atomic uint32_t workers_min, workers_max;
-    _Atomic uint32_t workers_now;    /* processes, starting ones too */
-    _Atomic uint32_t slots_used;     /* slots from here on were never owned by anybody */
-    _Atomic uint64_t worker_deaths;  /* that were not asked for */
-    _Atomic uint32_t stopping;       /* the daemon is on its way out */
+    _Atomic uint32_t workers_now;   /* processes, starting ones too */
+    _Atomic uint32_t slots_used;    /* slots from here on were never owned by anybody */
+    _Atomic uint64_t worker_deaths; /* that were not asked for */
+    _Atomic uint32_t stopping;      /* the daemon is on its way out */
     char listening[BOARD_ADDRS][BOARD_ADDR_SIZE]; /* "[::]:25"; set before `master` */
     char server_name[256];
     struct log_share log;
-    struct counters oneshot;         /* of --inetd sessions, and of the master's own refusals */
-    _Atomic int64_t fetch_claim_ms;  /* a one-shot session has started a fetch, then */
-    /* A worker that found too few idle ones asks the master to look; on a line of its own, since
-       every session reads it. */
+    struct counters oneshot;        /* of --inetd sessions, and of the master's own refusals */
+    _Atomic int64_t fetch_claim_ms; /* a one-shot session has started a fetch, then */
+    /* A worker that found too few idle ones asks the master to look; on a line of its own,
+       since every session reads it. */
     _Alignas(64) _Atomic uint32_t pressure;
     _Atomic uint32_t want_idle; /* so many idle workers are enough */
 };
@@ -134,15 +134,16 @@ struct board {
 /* Maps the board in run_dir. create: makes one (mode 0644 in the caller's name) where there is
    none or one of another layout; with it the policy says `defer` until something is published.
    Returns false and sets errno: ENOENT, EACCES ..., EPROTO for a board of another layout. */
-bool board_open(struct board *board, const char *run_dir, enum board_access access, bool create);
+bool board_open(struct board *board, const char *run_dir, enum board_access access,
+                bool create);
 void board_close(struct board *board);
 
-/* Makes this process's view of the head read-only, for good: workers, before their first client.
-   Returns false and sets errno. */
+/* Makes this process's view of the head read-only, for good: workers, before their first
+   client. Returns false and sets errno. */
 bool board_protect(struct board *board);
 
-/* Publishes *news whole: readers see the old or the new, also when the caller is killed in here.
-   One writer at a time: the caller holds board_writer_lock(). */
+/* Publishes *news whole: readers see the old or the new, also when the caller is killed in
+   here. One writer at a time: the caller holds board_writer_lock(). */
 void board_publish(struct board *board, const struct published *news);
 
 /* The number of the last publication, from 1; one atomic load. A cheap "is there news?". */
@@ -151,9 +152,9 @@ uint64_t board_edition(const struct board *board);
 /* Copies the last publication to *out and returns its number. Never waits. */
 uint64_t board_read(const struct board *board, struct published *out);
 
-/* Takes the right to publish, by flock(2) on `refresh.lock` in run_dir: it ends with the process
-   however that ends. Returns the descriptor to close when done, or -1 with errno (EWOULDBLOCK when
-   another has it and wait is false). */
+/* Takes the right to publish, by flock(2) on `refresh.lock` in run_dir: it ends with the
+   process however that ends. Returns the descriptor to close when done, or -1 with errno
+   (EWOULDBLOCK when another has it and wait is false). */
 int board_writer_lock(const char *run_dir, bool wait);
 
 /* Clears what a former daemon left in control and slots (counters, greylist and policy stay).

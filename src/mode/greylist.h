@@ -1,6 +1,6 @@
 /* The greylist: which client addresses were seen first, and when. It lies in shared memory, is
-   bounded, and forgets the oldest first. Entries expire in the order in which they came, so they
-   stand in a ring; an index by hash finds them.
+   bounded, and forgets the oldest first. Entries expire in the order in which they came, so
+   they stand in a ring; an index by hash finds them.
 
    Every call locks a robust mutex for a few hundred nanoseconds; a process that dies inside
    leaves a list that the next caller repairs. */
@@ -28,9 +28,9 @@ struct greylist_entry {
 
 struct greylist {
     pthread_mutex_t lock;
-    uint64_t seed;                          /* of the hash; random */
-    uint32_t oldest, count;                 /* the ring's window */
-    uint32_t index[GREYLIST_INDEX];         /* ring position + 1; 0: empty */
+    uint64_t seed;                  /* of the hash; random */
+    uint32_t oldest, count;         /* the ring's window */
+    uint32_t index[GREYLIST_INDEX]; /* ring position + 1; 0: empty */
     struct greylist_entry ring[GREYLIST_CAPACITY];
 };
 
@@ -43,7 +43,8 @@ bool greylist_first_seen(struct greylist *list, const struct greylist_key *key, 
                          int64_t window_ms);
 
 /* Copies up to max entries from position `from` (0: the oldest); returns how many. */
-size_t greylist_copy(struct greylist *list, size_t from, struct greylist_entry *out, size_t max);
+size_t greylist_copy(struct greylist *list, size_t from, struct greylist_entry *out,
+                     size_t max);
 
 /* Forgets all. Returns how many there were. */
 size_t greylist_clear(struct greylist *list);

@@ -4,21 +4,21 @@
 #include <ctype.h>
 #include <string.h>
 
-#define SAY(number, class, subject, detail, words)                                                 \
-    {                                                                                              \
-        .when = WHEN_ALWAYS, .verdict = {                                                          \
-            .code = (number),                                                                      \
-            .enhanced = {(class), (subject), (detail)},                                            \
-            .text = words                                                                          \
-        }                                                                                          \
+#define SAY(number, class, subject, detail, words)                                             \
+    {                                                                                          \
+        .when = WHEN_ALWAYS, .verdict = {                                                      \
+            .code = (number),                                                                  \
+            .enhanced = {(class), (subject), (detail)},                                        \
+            .text = words                                                                      \
+        }                                                                                      \
     }
-#define SAY_FIRST(number, class, subject, detail, words)                                           \
-    {                                                                                              \
-        .when = WHEN_FIRST_SEEN, .verdict = {                                                      \
-            .code = (number),                                                                      \
-            .enhanced = {(class), (subject), (detail)},                                            \
-            .text = words                                                                          \
-        }                                                                                          \
+#define SAY_FIRST(number, class, subject, detail, words)                                       \
+    {                                                                                          \
+        .when = WHEN_FIRST_SEEN, .verdict = {                                                  \
+            .code = (number),                                                                  \
+            .enhanced = {(class), (subject), (detail)},                                        \
+            .text = words                                                                      \
+        }                                                                                      \
     }
 
 static const struct {

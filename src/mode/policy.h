@@ -1,5 +1,6 @@
 /* What the server answers, as data. A policy is a small struct without pointers, so that it can
-   be published in shared memory; the session asks it at every stage and knows no mode by name. */
+   be published in shared memory; the session asks it at every stage and knows no mode by
+   name. */
 #ifndef MODE_POLICY_H
 #define MODE_POLICY_H
 

@@ -1,5 +1,5 @@
-/* The report as a picture: time runs to the right, each message has a row, each attempt a mark.
- */
+/* The report as a picture: time runs to the right, each message has a row, each attempt a
+   mark. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

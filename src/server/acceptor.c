@@ -72,8 +72,8 @@ static int accept_from(int listener, struct peer *peer)
 /* Is this only about one connection that went away before we took it (accept(2))? */
 static bool passes(int error)
 {
-    return error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == EHOSTDOWN ||
-           error == EHOSTUNREACH || error == ENETUNREACH;
+    return error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
+           error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
 int acceptor_next(struct acceptor *a, int timeout_ms, struct peer *peer)

@@ -25,7 +25,8 @@ pid_t crew_spawn(void *context, uint32_t number)
     }
     pid = fork();
     if (pid == 0) {
-        const struct worker worker = {m->settings, &m->board, &m->listeners, number, m->pressure};
+        const struct worker worker = {m->settings, &m->board, &m->listeners, number,
+                                      m->pressure};
 
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         exit(getppid() == master ? worker_run(&worker) : EXIT_OK);
@@ -80,7 +81,8 @@ void crew_retire(struct master *m, uint32_t n)
     }
 }
 
-static void log_worker_death(const struct board_slot *slot, pid_t pid, uint32_t number, int status)
+static void log_worker_death(const struct board_slot *slot, pid_t pid, uint32_t number,
+                             int status)
 {
     struct jsonout *j = log_event("worker_died");
 

@@ -17,7 +17,8 @@ uint32_t crew_idle(const struct master *master);
 /* Has every worker come as far as its first wait? */
 bool crew_settled(const struct master *master);
 
-/* Lets n idle workers leave, those in the highest slots first: scans of the slots stay short. */
+/* Lets n idle workers leave, those in the highest slots first: scans of the slots stay
+   short. */
 void crew_retire(struct master *master, uint32_t n);
 
 /* Takes note of all children that have ended, workers and refresher. */

@@ -15,12 +15,10 @@
 #include "mode/refresher.h"
 #include "server/refresher_exec.h"
 
-#define BEAT_MAX_MS (2 * REFRESHER_BEAT_MS) /* one that says nothing for so long is none */
-#define LOCK_TRIES  100 /* of a millisecond each: a publication takes far less */
-#define POLL_MS     5
-#define CLAIM_GAP_MS                                                                           \
-    1000 /* where sources quarrel over one board, no more than one a second                    \
-          */
+#define BEAT_MAX_MS  (2 * REFRESHER_BEAT_MS) /* one that says nothing for so long is none */
+#define LOCK_TRIES   100 /* of a millisecond each: a publication takes far less */
+#define POLL_MS      5
+#define CLAIM_GAP_MS 1000 /* where sources quarrel over one board: one claim a second */
 
 static void nap(long ms)
 {
@@ -37,8 +35,8 @@ static bool refresher_lives(const struct board *board)
 
 /* -- local sources ------------------------------------------------------------------------- */
 
-/* Would publishing this tell anybody anything? Now and then it does, so that its age is true.
- */
+/* Would publishing this tell anybody anything? Now and then it does, so that its age is
+   true. */
 static bool is_news(const struct fresh *f, const struct reading *reading, bool ok)
 {
     struct published last;

@@ -51,8 +51,8 @@ int acceptor_next(struct acceptor *acceptor, int timeout_ms, struct peer *peer);
 /* Who is behind a connected descriptor; "unknown" where it is no socket. */
 void peer_of(int fd, struct peer *peer);
 
-/* Who TCPREMOTEIP says it is (tcpserver's convention, ucspi-tcp); false where it says nothing.
- */
+/* Who TCPREMOTEIP says it is (tcpserver's convention, ucspi-tcp); false where it says
+   nothing. */
 bool peer_of_text(const char *address, struct peer *peer);
 
 #endif

@@ -31,7 +31,7 @@ struct master {
     bool pressed;        /* idle workers run short: look often */
     bool held;           /* a `throttled` event is out, its end is not */
     uint32_t idle;       /* workers free or starting, at the last look */
-    int64_t ready_by_ms;  /* go on to the next phase then, whatever is missing */
+    int64_t ready_by_ms; /* go on to the next phase then, whatever is missing */
     int64_t stop_ms;     /* the phase began */
     int64_t repeat_ms;   /* tell the workers again */
     int64_t beat_ms;
@@ -40,8 +40,8 @@ struct master {
 };
 
 /* Opens the run directory, the board, the sockets and all else that may fail, then gives up
-   root's rights. Returns an exit code: 0, or what main shall exit with; why has one line then.
- */
+   root's rights. Returns an exit code: 0, or what main shall exit with; why has one line
+   then. */
 int master_open(struct master *master, const struct settings *settings, char *why,
                 size_t why_size);
 

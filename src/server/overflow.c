@@ -31,8 +31,8 @@ static int oldest_or_free(const struct overflow *o)
 void overflow_refuse(struct overflow *o, int fd, const char *server_name, int64_t now_ms)
 {
     char reply[512];
-    int n = snprintf(reply, sizeof reply,
-                     "421 4.3.2 %s Too many sessions, try again later\r\n", server_name);
+    int n = snprintf(reply, sizeof reply, "421 4.3.2 %s Too many sessions, try again later\r\n",
+                     server_name);
     int at = oldest_or_free(o);
 
     if (o->refused++ == 0 && o->next_event_ms < now_ms) {

@@ -1,6 +1,6 @@
-/* Clients beyond the last worker: the master tells them 421 and closes, without ever waiting for
-   them. A few are kept for a moment after the half-close, so that what they have sent unasked
-   does not turn our close into a reset that swallows the 421. */
+/* Clients beyond the last worker: the master tells them 421 and closes, without ever waiting
+   for them. A few are kept for a moment after the half-close, so that what they have sent
+   unasked does not turn our close into a reset that swallows the 421. */
 #ifndef SERVER_OVERFLOW_H
 #define SERVER_OVERFLOW_H
 
@@ -13,12 +13,13 @@
 struct overflow {
     int fds[OVERFLOW_KEPT]; /* 0: free; descriptor 0 is never a client here */
     int64_t until_ms[OVERFLOW_KEPT];
-    uint64_t refused;       /* since the last `refused` event */
+    uint64_t refused; /* since the last `refused` event */
     int64_t next_event_ms;
 };
 
 /* Refuses one client; takes the descriptor over. server_name goes into the reply. */
-void overflow_refuse(struct overflow *overflow, int fd, const char *server_name, int64_t now_ms);
+void overflow_refuse(struct overflow *overflow, int fd, const char *server_name,
+                     int64_t now_ms);
 
 /* Drains and closes what is due, and writes a `refused` event at most once a second. */
 void overflow_step(struct overflow *overflow, int64_t now_ms);

@@ -24,22 +24,22 @@ struct pool_ops {
 struct pool {
     struct pool_limits limits;
     struct pool_ops ops;
-    uint32_t size;            /* living workers */
-    uint32_t burst;           /* how many the next step may add for want of idle ones */
-    int64_t hold_until_ms;    /* throttled: nothing is started before */
-    int64_t hold_ms;          /* how long the next throttle lasts; 0: none lately */
-    int64_t next_retire_ms;   /* shrinking goes in small steps */
-    uint32_t early_deaths;    /* in a row */
-    bool draining;            /* stopping: nobody is replaced */
-    pid_t pids[BOARD_SLOTS];  /* 0: the slot is free */
+    uint32_t size;           /* living workers */
+    uint32_t burst;          /* how many the next step may add for want of idle ones */
+    int64_t hold_until_ms;   /* throttled: nothing is started before */
+    int64_t hold_ms;         /* how long the next throttle lasts; 0: none lately */
+    int64_t next_retire_ms;  /* shrinking goes in small steps */
+    uint32_t early_deaths;   /* in a row */
+    bool draining;           /* stopping: nobody is replaced */
+    pid_t pids[BOARD_SLOTS]; /* 0: the slot is free */
     int64_t born_ms[BOARD_SLOTS];
 };
 
 /* How a worker ended, for the one who reaped it. */
 struct pool_death {
-    bool known;    /* it was one of ours */
+    bool known; /* it was one of ours */
     uint32_t slot;
-    bool early;    /* before it lived POOL_EARLY_MS, and not by a clean exit */
+    bool early; /* before it lived POOL_EARLY_MS, and not by a clean exit */
 };
 
 #define POOL_EARLY_MS    1000
@@ -50,8 +50,8 @@ struct pool_death {
 
 void pool_init(struct pool *pool, const struct pool_limits *limits, const struct pool_ops *ops);
 
-/* Starts what is due: up to min at once, and beyond that 1, 2, 4 ... while fewer than `spare` of
-   the living are idle. Returns how many it started. A failed spawn throttles. */
+/* Starts what is due: up to min at once, and beyond that 1, 2, 4 ... while fewer than `spare`
+   of the living are idle. Returns how many it started. A failed spawn throttles. */
 uint32_t pool_step(struct pool *pool, uint32_t idle, int64_t now_ms);
 
 /* Takes note of a dead child. clean: it exited 0. Early deaths throttle the next spawns, longer

@@ -11,7 +11,8 @@
 bool privileges_drop(uid_t uid, gid_t gid);
 
 /* What a worker does before its first client: no new privileges by exec, no capability, no
-   reading of its memory by others of the same user, no core file. Returns false and sets errno. */
+   reading of its memory by others of the same user, no core file. Returns false and sets
+   errno. */
 bool privileges_confine(void);
 
 /* Closes every descriptor but the three standard ones and those in keep (count of them, any

@@ -32,8 +32,8 @@ void refresher_child_step(struct refresher_child *child, int64_t now_ms);
 /* Call when `ready` is readable. */
 void refresher_child_is_ready(struct refresher_child *child);
 
-/* Takes note of a dead process; returns false when it was not the refresher. expected: the daemon
-   is stopping, so none is started again. */
+/* Takes note of a dead process; returns false when it was not the refresher. expected: the
+   daemon is stopping, so none is started again. */
 bool refresher_child_reaped(struct refresher_child *child, pid_t pid, int status, bool expected,
                             int64_t now_ms);
 

@@ -5,8 +5,9 @@
 #define SERVER_SECRETS_H
 
 /* Takes the secret variables out of the environment, overwrites them in place (so that
-   /proc/PID/environ and forked children do not have them), and returns a read-only, close-on-exec
-   descriptor with them as NAME=value strings with NULs between; or -1 with errno. */
+   /proc/PID/environ and forked children do not have them), and returns a read-only,
+   close-on-exec descriptor with them as NAME=value strings with NULs between; or -1 with
+   errno. */
 int secrets_take(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a session needs around it, whoever runs it: a worker of the pool or a one-shot process. It
-   joins the session to the board: policy in, counters and greylist out. */
+/* What a session needs around it, whoever runs it: a worker of the pool or a one-shot process.
+   It joins the session to the board: policy in, counters and greylist out. */
 #ifndef SERVER_SERVE_H
 #define SERVER_SERVE_H
 
@@ -19,7 +19,8 @@ struct server {
     struct board_slot *slot;                      /* NULL: a one-shot session has none */
     enum session_stop (*stopping)(void *context); /* NULL: it never stops early */
     void *stopping_context;
-    void (*look)(void *context); /* NULL: others keep the mode fresh; called before it is read */
+    void (*look)(
+        void *context); /* NULL: others keep the mode fresh; called before it is read */
     void *look_context;
 
     /* Private. */

@@ -28,7 +28,8 @@ static void print_help(const struct option_row *rows)
 {
     puts("usage: sinkholed [OPTION]...\n"
          "\n"
-         "An SMTP server that fails on demand: it defers, bounces, accepts or greylists, as the\n"
+         "An SMTP server that fails on demand: it defers, bounces, accepts or greylists, as "
+         "the\n"
          "mode says that it reads from a file or from SSM Parameter Store while it runs.\n"
          "\n"
          "Options, each with the variable that it wins over:");
@@ -112,7 +113,8 @@ static bool find_user(struct settings *settings, const char *name)
 }
 
 /* Who serves: whoever started us; or, started by root, --user. */
-static bool choose_user(struct settings *settings, const struct raw *raw, char *why, size_t size)
+static bool choose_user(struct settings *settings, const struct raw *raw, char *why,
+                        size_t size)
 {
     const char *user = raw->user != NULL ? raw->user : "nobody";
 
@@ -122,12 +124,13 @@ static bool choose_user(struct settings *settings, const struct raw *raw, char *
         return true;
     }
     if (!find_user(settings, user)) {
-        return fail(why, size, "--user: there is no user '%.80s'; it takes NAME, UID or UID:GID",
-                    user);
+        return fail(why, size,
+                    "--user: there is no user '%.80s'; it takes NAME, UID or UID:GID", user);
     }
     settings->drop = true;
     if (settings->uid == 0) {
-        return fail(why, size, "--user %.80s: serving as root wants --allow-root instead", user);
+        return fail(why, size, "--user %.80s: serving as root wants --allow-root instead",
+                    user);
     }
     return true;
 }
@@ -172,9 +175,10 @@ static bool check(struct settings *settings, const struct raw *raw, char *why, s
     }
     if (!parse_range(raw->workers, 1, SETTINGS_WORKERS_MAX, &settings->workers_min,
                      &settings->workers_max)) {
-        return fail(why, size,
-                    "--workers: '%.80s' is not accepted; it takes N or MIN..MAX, from 1 to 4096",
-                    raw->workers);
+        return fail(
+            why, size,
+            "--workers: '%.80s' is not accepted; it takes N or MIN..MAX, from 1 to 4096",
+            raw->workers);
     }
     settings->sandbox = !raw->no_sandbox && sandbox_built();
     settings->limits.command_line = (size_t)raw->line;
@@ -228,18 +232,19 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
     struct raw raw = {.workers = "8..256", .line = 2048, .headers = 8192, .recipients = 1000};
     struct settings *s = settings;
     const struct option_row rows[] = {
-        {"bind-host", 0, "SINKHOLE_BIND_HOST", OPTION_TEXT, &s->bind_host, 0, 0, "ADDRESS[,...]",
-         "listen there; default: all addresses, v4 and v6"},
+        {"bind-host", 0, "SINKHOLE_BIND_HOST", OPTION_TEXT, &s->bind_host, 0, 0,
+         "ADDRESS[,...]", "listen there; default: all addresses, v4 and v6"},
         {"bind-port", 'p', "SINKHOLE_BIND_PORT", OPTION_NUMBER, &s->bind_port, 0, 65535, "PORT",
          "default 25; 0: any free one"},
-        {"mode-source", 0, "SINKHOLE_MODE_SOURCE", OPTION_TEXT, &raw.mode_source, 0, 0, "SOURCE",
-         "ssm:/NAME, file:/PATH or static:MODE; default file:RUN-DIR/mode"},
+        {"mode-source", 0, "SINKHOLE_MODE_SOURCE", OPTION_TEXT, &raw.mode_source, 0, 0,
+         "SOURCE", "ssm:/NAME, file:/PATH or static:MODE; default file:RUN-DIR/mode"},
         {"mode-param", 0, "SINKHOLE_MODE_PARAM", OPTION_TEXT, &raw.mode_param, 0, 0, "NAME",
          "the SSM parameter; makes ssm the default source"},
         {"cache-ttl", 0, "SINKHOLE_CACHE_TTL", OPTION_SECONDS, &s->cache_ttl_ms, 100, DAY_MS,
          "SECONDS", "a fetched mode stays fresh so long; default 30"},
-        {"greylist-window", 0, "SINKHOLE_GREYLIST_WINDOW", OPTION_SECONDS, &s->greylist_window_ms,
-         1, 30 * (int64_t)DAY_MS, "SECONDS", "an address is known so long; default 1800"},
+        {"greylist-window", 0, "SINKHOLE_GREYLIST_WINDOW", OPTION_SECONDS,
+         &s->greylist_window_ms, 1, 30 * (int64_t)DAY_MS, "SECONDS",
+         "an address is known so long; default 1800"},
         {"server-name", 0, "SINKHOLE_SERVER_NAME", OPTION_TEXT, &s->server_name, 0, 0, "NAME",
          "the name in the greeting; default sinkhole.cabal.internal"},
         {"run-dir", 0, "SINKHOLE_RUN_DIR", OPTION_TEXT, &raw.run_dir, 0, 0, "DIR",
@@ -274,12 +279,12 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
          1000000, "N", "accepted in one transaction; default 1000"},
         {"max-errors", 0, "SINKHOLE_MAX_ERRORS", OPTION_NUMBER, &raw.errors, 0, 1000000, "N",
          "refused for syntax or order before a 421; default 0: any number"},
-        {"command-timeout", 0, "SINKHOLE_COMMAND_TIMEOUT", OPTION_SECONDS, &s->limits.command_ms,
-         100, DAY_MS, "SECONDS", "for a command to come; default 300"},
-        {"data-timeout", 0, "SINKHOLE_DATA_TIMEOUT", OPTION_SECONDS, &s->limits.data_gap_ms, 100,
-         DAY_MS, "SECONDS", "between bytes of a message; default 180"},
-        {"data-total", 0, "SINKHOLE_DATA_TOTAL", OPTION_SECONDS, &s->limits.data_ms, 100, DAY_MS,
-         "SECONDS", "for a whole message; default 3600"},
+        {"command-timeout", 0, "SINKHOLE_COMMAND_TIMEOUT", OPTION_SECONDS,
+         &s->limits.command_ms, 100, DAY_MS, "SECONDS", "for a command to come; default 300"},
+        {"data-timeout", 0, "SINKHOLE_DATA_TIMEOUT", OPTION_SECONDS, &s->limits.data_gap_ms,
+         100, DAY_MS, "SECONDS", "between bytes of a message; default 180"},
+        {"data-total", 0, "SINKHOLE_DATA_TOTAL", OPTION_SECONDS, &s->limits.data_ms, 100,
+         DAY_MS, "SECONDS", "for a whole message; default 3600"},
         {"help", 'h', NULL, OPTION_FLAG, &raw.help, 0, 0, NULL, "this text"},
         {"version", 'V', NULL, OPTION_FLAG, &raw.version, 0, 0, NULL, "the version"},
         {.name = NULL},

@@ -36,10 +36,12 @@ struct settings {
     gid_t gid;
     bool drop; /* started as root: become them */
 
-    int64_t notify_fd;  /* s6 readiness; -1: none */
-    const char *log_to; /* stdout, stderr, syslog, none or a path; empty: by the circumstances */
+    int64_t notify_fd; /* s6 readiness; -1: none */
+    const char
+        *log_to; /* stdout, stderr, syslog, none or a path; empty: by the circumstances */
     struct session_limits limits;
-    int64_t quiet_ms; /* the kernel's own time-out on the sockets: the shortest usual deadline */
+    int64_t
+        quiet_ms; /* the kernel's own time-out on the sockets: the shortest usual deadline */
 };
 
 /* Reads environment and arguments. Returns true; or false with one line in why that says what

@@ -158,7 +158,8 @@ int master_open(struct master *m, const struct settings *s, char *why, size_t si
         return fail(why, size, EXIT_SYSTEM, "unable to find sinkhole-refresh");
     }
     if (s->sandbox && !sandbox_possible()) {
-        snprintf(why, size, "this kernel has no seccomp filters; --no-sandbox serves without one");
+        snprintf(why, size,
+                 "this kernel has no seccomp filters; --no-sandbox serves without one");
         return EXIT_SYSTEM;
     }
     if (!give_up_root(s)) {

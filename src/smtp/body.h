@@ -1,6 +1,6 @@
 /* Finds the end of a message: CRLF.CRLF and nothing else, however the bytes are split. Anything
-   more liberal would let one message smuggle another past a server that reads it differently.
- */
+   more liberal would let one message smuggle another past a server that reads it
+   differently. */
 #ifndef SMTP_BODY_H
 #define SMTP_BODY_H
 

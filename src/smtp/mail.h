@@ -1,5 +1,5 @@
-/* The mail transaction: what MAIL, RCPT and DATA check and do, and what becomes of the message.
- */
+/* The mail transaction: what MAIL, RCPT and DATA check and do, and what becomes of the
+   message. */
 #ifndef SMTP_MAIL_H
 #define SMTP_MAIL_H
 

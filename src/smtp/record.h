@@ -11,8 +11,8 @@ void record_attempt(const struct session *s);
    returns, so that no acceptance goes unlogged. Many recipients make several lines. */
 void record_accepted(const struct session *s);
 
-/* The whole session, once it is over. Nothing for a client that sent nothing: a health check.
- */
+/* The whole session, once it is over. Nothing for a client that sent nothing: a health
+   check. */
 void record_session(const struct session *s);
 
 #endif

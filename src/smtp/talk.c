@@ -67,8 +67,8 @@ const struct verdict *talk_ask(struct session *s, enum stage stage)
     return policy_verdict(s->policy.policy, stage, &facts);
 }
 
-/* RFC 5321 3.8: 421 says that the channel is closing, so nothing but QUIT is of use after it.
- */
+/* RFC 5321 3.8: 421 says that the channel is closing, so nothing but QUIT is of use after
+   it. */
 static void begin_closing(struct session *s, const struct verdict *verdict)
 {
     s->farewell = buf_over(s->farewell_bytes, sizeof s->farewell_bytes);

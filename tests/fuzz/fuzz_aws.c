@@ -1,5 +1,5 @@
-/* What AWS, or somebody in its place, answers: JSON and XML, read for values and for refusals.
- */
+/* What AWS, or somebody in its place, answers: JSON and XML, read for values and for
+   refusals. */
 #include "aws/refusal.h"
 
 #include "aws/json.h"

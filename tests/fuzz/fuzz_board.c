@@ -52,8 +52,8 @@ static void make_board(void)
     good = fuzz_copy(file, file_size);
 }
 
-/* Applies the changes, or takes them back. Positions wrap, so that most of them hit something.
- */
+/* Applies the changes, or takes them back. Positions wrap, so that most of them hit
+   something. */
 static void change(const uint8_t *data, size_t size, bool back)
 {
     for (size_t at = 0; at + 5 <= size;) {

@@ -1,5 +1,5 @@
-/* The end of data, against its definition: the first CRLF.CRLF behind the DATA command's CRLF.
- */
+/* The end of data, against its definition: the first CRLF.CRLF behind the DATA command's
+   CRLF. */
 #include "smtp/body.h"
 
 #include "fuzz.h"

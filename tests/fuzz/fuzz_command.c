@@ -1,5 +1,5 @@
-/* The command parser and its paths: an address that was taken is taken again, and is the same.
- */
+/* The command parser and its paths: an address that was taken is taken again, and is the
+   same. */
 #include "smtp/command.h"
 
 #include "fuzz.h"

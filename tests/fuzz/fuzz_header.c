@@ -1,5 +1,5 @@
-/* The header keeper: the same fields however the bytes came, within the storage, in one piece.
- */
+/* The header keeper: the same fields however the bytes came, within the storage, in one
+   piece. */
 #include "smtp/header.h"
 
 #include "fuzz.h"

@@ -1,4 +1,5 @@
-/* mode/board with real processes: publication that survives its writer, attachment, adoption. */
+/* mode/board with real processes: publication that survives its writer, attachment,
+   adoption. */
 #include "mode/board.h"
 
 #include <check.h>
@@ -53,7 +54,8 @@ static void publish_number(uint64_t n)
 static bool is_whole(const struct published *p)
 {
     return strtoull(p->value, NULL, 10) == p->version &&
-           strtoull(p->source, NULL, 10) == p->version && (uint64_t)p->changed_ms == p->version &&
+           strtoull(p->source, NULL, 10) == p->version &&
+           (uint64_t)p->changed_ms == p->version &&
            strcmp(p->policy.name, mode_name((enum mode)(p->version % MODE_COUNT))) == 0;
 }
 

@@ -1,5 +1,5 @@
-/* smtp/body: the end of a message is CRLF.CRLF, whatever stands around it and however it comes.
- */
+/* smtp/body: the end of a message is CRLF.CRLF, whatever stands around it and however it
+   comes. */
 #include "smtp/body.h"
 
 #include <check.h>

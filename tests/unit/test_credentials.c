@@ -4,8 +4,7 @@
 #include "base/clock.h"
 #include "credentials_stage.h"
 
-/* -- the chain ------------------------------------------------------------------------------
- */
+/* -- the chain ---------------------------------------------------------------------------- */
 
 START_TEST(nobody_provides)
 {
@@ -110,8 +109,7 @@ START_TEST(parts_are_checked)
 }
 END_TEST
 
-/* -- endpoints that must not be asked -------------------------------------------------------
- */
+/* -- endpoints that must not be asked ----------------------------------------------------- */
 
 static const struct {
     const char *variable, *value, *why;

@@ -1,5 +1,5 @@
-/* smtp/session: what bounds a session: sizes, times, clients that do not behave, and the stop.
- */
+/* smtp/session: what bounds a session: sizes, times, clients that do not behave, and the
+   stop. */
 #include "smtp/session.h"
 
 #include <check.h>
@@ -129,8 +129,8 @@ START_TEST(closing_session_ends_by_itself)
 }
 END_TEST
 
-/* The last words, then the end of our side, then the client's bytes are taken until it closes.
- */
+/* The last words, then the end of our side, then the client's bytes are taken until it
+   closes. */
 START_TEST(unread_input_is_drained)
 {
     struct conversation *c = conversation_in(MODE_ACCEPT);
@@ -158,8 +158,8 @@ START_TEST(plain_quit_needs_no_drain)
 }
 END_TEST
 
-/* A client that takes no replies holds the session no longer than one that sends no commands.
- */
+/* A client that takes no replies holds the session no longer than one that sends no
+   commands. */
 START_TEST(client_that_does_not_read_is_left)
 {
     struct conversation *c = conversation_in(MODE_ACCEPT);

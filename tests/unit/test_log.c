@@ -21,13 +21,14 @@ static struct {
     struct {
         _Alignas(64) struct log_lane lane;
     } lanes[WRITERS];
-} *shared;
+} * shared;
 
 static int ends[2];
 
 static void setup(void)
 {
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
     log_share_init(&shared->share);
     ck_assert_int_eq(pipe(ends), 0);

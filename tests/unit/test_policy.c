@@ -23,12 +23,18 @@ static const struct {
     bool good;
     enum mode mode;
 } values[] = {
-    {"defer", true, MODE_DEFER},           {"bounce", true, MODE_BOUNCE},
-    {"accept", true, MODE_ACCEPT},         {"accept-log", true, MODE_ACCEPT_LOG},
-    {"greylist", true, MODE_GREYLIST},     {" \taccept\r\n", true, MODE_ACCEPT},
-    {"Accept", false, 0},                  {"accept-", false, 0},
-    {"accept log", false, 0},              {"", false, 0},
-    {"\n", false, 0},                      {"defer;bounce", false, 0},
+    {"defer", true, MODE_DEFER},
+    {"bounce", true, MODE_BOUNCE},
+    {"accept", true, MODE_ACCEPT},
+    {"accept-log", true, MODE_ACCEPT_LOG},
+    {"greylist", true, MODE_GREYLIST},
+    {" \taccept\r\n", true, MODE_ACCEPT},
+    {"Accept", false, 0},
+    {"accept-", false, 0},
+    {"accept log", false, 0},
+    {"", false, 0},
+    {"\n", false, 0},
+    {"defer;bounce", false, 0},
 };
 
 START_TEST(values_name_modes)

@@ -4,8 +4,7 @@
 #include "aws/command.h"
 #include "credentials_stage.h"
 
-/* -- the shared files -----------------------------------------------------------------------
- */
+/* -- the shared files --------------------------------------------------------------------- */
 
 static const char config_text[] = "# a comment\n"
                                   "[default]\n"
@@ -112,8 +111,7 @@ START_TEST(a_named_profile_has_to_serve)
 }
 END_TEST
 
-/* -- credential_process ---------------------------------------------------------------------
- */
+/* -- credential_process ------------------------------------------------------------------- */
 
 static const struct {
     const char *answer, *why; /* NULL: it serves */

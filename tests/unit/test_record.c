@@ -111,8 +111,8 @@ static void expect_short_lines(const struct conversation *c, size_t limit)
     }
 }
 
-/* 250 recipients of 250 bytes: their lines stay small enough to need no lock, and none is lost.
- */
+/* 250 recipients of 250 bytes: their lines stay small enough to need no lock, and none is
+   lost. */
 START_TEST(many_recipients_make_parts)
 {
     struct conversation *c = conversation_in(MODE_ACCEPT_LOG);

@@ -129,10 +129,8 @@ END_TEST
 
 static struct settings on(const char *host)
 {
-    return (struct settings){.bind_host = host,
-                             .bind_port = 0,
-                             .listen_fd = -1,
-                             .quiet_ms = 300000};
+    return (struct settings){
+        .bind_host = host, .bind_port = 0, .listen_fd = -1, .quiet_ms = 300000};
 }
 
 static const struct {

@@ -54,9 +54,9 @@ static const struct {
     {"gr\xc3\xbc\xc3\x9f", 6, "\"gr\xc3\xbc\xc3\x9f\""},
     {"\xf0\x9f\x93\xac", 4, "\"\xf0\x9f\x93\xac\""},
     {"\xff", 1, "\"\\ufffd\""},
-    {"\xc3", 1, "\"\\ufffd\""},                         /* cut short */
-    {"\xc0\xaf", 2, "\"\\ufffd\\ufffd\""},              /* over-long */
-    {"\xed\xa0\x80", 3, "\"\\ufffd\\ufffd\\ufffd\""},   /* a surrogate */
+    {"\xc3", 1, "\"\\ufffd\""},                                  /* cut short */
+    {"\xc0\xaf", 2, "\"\\ufffd\\ufffd\""},                       /* over-long */
+    {"\xed\xa0\x80", 3, "\"\\ufffd\\ufffd\\ufffd\""},            /* a surrogate */
     {"\xf4\x90\x80\x80", 4, "\"\\ufffd\\ufffd\\ufffd\\ufffd\""}, /* beyond U+10FFFF */
     {"\xe2\x82x", 3, "\"\\ufffd\\ufffdx\""},
     {"", 0, "\"\""},
@@ -150,11 +150,25 @@ static const struct {
     bool good;
     int64_t ms;
 } durations[] = {
-    {"30", true, 30000},     {"30s", true, 30000},   {"500ms", true, 500}, {"5m", true, 300000},
-    {"2h", true, 7200000},   {"0.25", true, 250},    {"1.5m", true, 90000}, {"0", true, 0},
-    {"", false, 0},          {"s", false, 0},        {"-1", false, 0},     {"+1", false, 0},
-    {" 1", false, 0},        {"1 s", false, 0},      {"1d", false, 0},     {"1e3", false, 0},
-    {"9999999999999999999", false, 0}, {"99999999999h", false, 0}, {"25h", false, 0},
+    {"30", true, 30000},
+    {"30s", true, 30000},
+    {"500ms", true, 500},
+    {"5m", true, 300000},
+    {"2h", true, 7200000},
+    {"0.25", true, 250},
+    {"1.5m", true, 90000},
+    {"0", true, 0},
+    {"", false, 0},
+    {"s", false, 0},
+    {"-1", false, 0},
+    {"+1", false, 0},
+    {" 1", false, 0},
+    {"1 s", false, 0},
+    {"1d", false, 0},
+    {"1e3", false, 0},
+    {"9999999999999999999", false, 0},
+    {"99999999999h", false, 0},
+    {"25h", false, 0},
 };
 
 START_TEST(durations_are_read_strictly)
@@ -172,9 +186,10 @@ static const struct {
     bool good;
     int64_t low, high;
 } ranges[] = {
-    {"8", true, 8, 8},     {"8..256", true, 8, 256}, {"1..1", true, 1, 1}, {"9..8", false, 0, 0},
-    {"0..4", false, 0, 0}, {"8..", false, 0, 0},     {"..8", false, 0, 0}, {"8...9", false, 0, 0},
-    {"8-9", false, 0, 0},  {"1..4097", false, 0, 0}, {"", false, 0, 0},
+    {"8", true, 8, 8},        {"8..256", true, 8, 256}, {"1..1", true, 1, 1},
+    {"9..8", false, 0, 0},    {"0..4", false, 0, 0},    {"8..", false, 0, 0},
+    {"..8", false, 0, 0},     {"8...9", false, 0, 0},   {"8-9", false, 0, 0},
+    {"1..4097", false, 0, 0}, {"", false, 0, 0},
 };
 
 START_TEST(ranges_are_read_strictly)
@@ -191,8 +206,8 @@ static const struct {
     int64_t ms;
     const char *text;
 } ages[] = {
-    {-5, "0 ms"},        {999, "999 ms"},        {1000, "1 s"},          {119999, "119 s"},
-    {120000, "2 min"},   {7199999, "119 min"},   {7500000, "2 h 5 min"}, {187200000, "2 d 4 h"},
+    {-5, "0 ms"},      {999, "999 ms"},      {1000, "1 s"},          {119999, "119 s"},
+    {120000, "2 min"}, {7199999, "119 min"}, {7500000, "2 h 5 min"}, {187200000, "2 d 4 h"},
 };
 
 START_TEST(ages_are_for_people)
