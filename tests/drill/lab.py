@@ -90,10 +90,25 @@ class Lab:
         # It keeps the bridge there, whatever becomes of the others.
         podman.run("--detach", "--name", self.container("anchor"), *self._attach(),
                    "--entrypoint", "sleep", image.NAME, "infinity")
-        # An internal network gives this machine no address of its own.
-        subprocess.run(["ip", "address", "replace", f"{gateway}/24", "dev", bridge], check=True)
+        # An internal network gives this machine no address of its own; and a bridge changes its
+        # hardware address with its ports, on which the tasks would lose it for seconds.
+        octets = [int(octet) for octet in gateway.split(".")]
+        hardware = ":".join(f"{octet:02x}" for octet in (2, 0, *octets))
+        for words in (["link", "set", "dev", bridge, "address", hardware],
+                      ["address", "replace", f"{gateway}/24", "dev", bridge]):
+            subprocess.run(["ip", *words], check=True)
         self._spawn("resolver", [sys.executable, os.path.join(HERE, "resolver.py"), gateway,
                                  self._path("zone")], ready="ready")
+
+    def fresh(self):
+        """As after up(): no task, an empty queue, and a log that begins now. What serves the mode
+        goes on."""
+        podman.remove(*map(self.container, self.tasks()))
+        for name in os.listdir(self.queue):
+            os.unlink(os.path.join(self.queue, name))
+        if os.path.exists(self._path("submitted")):
+            os.unlink(self._path("submitted"))
+        self._save(log_from=len(self._whole_log()))
 
     def down(self):
         """Takes everything away; a lab that is half there is no error."""
@@ -223,6 +238,16 @@ class Lab:
         """Whether no process of any task works on a message of the queue now."""
         return not re.search(r"^\w{14}\*", self.execute(task, "mailq"), re.MULTILINE)
 
+    def tasks(self):
+        """The running smtp-out tasks."""
+        others = (self.container("anchor"), self.container("sinkhole"))
+        return [name[len(self.prefix) + 1:] for name in self.containers() if name not in others]
+
+    def next_number(self):
+        """1, 2, ...: so that no two submissions share a Message-ID."""
+        self._save(number=self.state.get("number", 0) + 1)
+        return self.state["number"]
+
     def run_queue(self, task, *options):
         """One run of the queue for sinkhole.test, whatever the age of its messages."""
         self.execute(task, "sendmail", *options, "-qRsinkhole.test")
@@ -234,6 +259,21 @@ class Lab:
             with open(path, encoding="utf-8") as file:
                 return file.read()
         return "".join(podman.logs(self.container(task)))
+
+    # ---- where bounces go ----
+
+    def start_inbox(self):
+        """A host on the bridge's address that takes mail for drill.test."""
+        self._spawn("inbox", [sys.executable, os.path.join(HERE, "inbox.py"),
+                              self.state["gateway"], self._path("inbox")], ready="ready")
+        self.point("drill.test", self.state["gateway"])
+
+    def inbox(self):
+        """The messages that it took."""
+        if not os.path.exists(self._path("inbox")):
+            return ""
+        with open(self._path("inbox"), encoding="utf-8") as file:
+            return file.read()
 
     # ---- the mode and the sinkhole ----
 
@@ -294,13 +334,21 @@ class Lab:
             return found["mode"] == mode
         wait_for(served, f"the sinkhole to serve {mode}")
 
+    def version(self):
+        """The parameter's version, as SSM counts it."""
+        return json.loads(self.aws("ssm", "get-parameter", "--name", PARAMETER, "--output",
+                                   "json"))["Parameter"]["Version"]
+
     def keep_sinkhole_log(self):
         """Appends what the sinkhole wrote to the log that outlives its container."""
         with open(self._path("sinkhole.log"), "a", encoding="utf-8") as file:
             file.write(podman.logs(self.container("sinkhole"))[0])
 
     def sinkhole_log(self):
-        """All log lines of the lab's sinkholes so far, oldest first."""
+        """The log lines of the lab's sinkholes so far, oldest first."""
+        return self._whole_log()[self.state.get("log_from", 0):]
+
+    def _whole_log(self):
         text = ""
         if os.path.exists(self._path("sinkhole.log")):
             with open(self._path("sinkhole.log"), encoding="utf-8") as file:
