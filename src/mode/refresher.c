@@ -116,6 +116,28 @@ static void log_recovered(const struct published *news, int64_t failed_ms, uint6
     log_flush();
 }
 
+/* How the fetch ended that somebody had asked for. */
+static void log_refreshed(const struct published *news, int64_t took_ms)
+{
+    struct jsonout *j = log_event("refreshed");
+
+    if (j == NULL) {
+        return;
+    }
+    jsonout_str(j, "source", news->source);
+    jsonout_bool(j, "ok", news->failing_ms == 0);
+    if (news->failing_ms != 0) {
+        jsonout_str(j, "code", news->fault.code);
+    }
+    jsonout_str(j, "mode", news->policy.name);
+    if (news->version != 0) {
+        jsonout_int(j, "version", (int64_t)news->version);
+    }
+    jsonout_int(j, "took_ms", took_ms);
+    log_end(j);
+    log_flush();
+}
+
 /* What a reading turns the news into. */
 static void take_reading(struct published *news, const struct reading *reading, int64_t started)
 {
@@ -221,10 +243,22 @@ static void wait_for_cause(struct refresher *r, int signal_fd, int watch_fd)
         return;
     }
     while (signals_next(signal_fd) == SIGHUP) {
+        r->asked = true;
         schedule_kick(&r->schedule, now);
     }
     if (fds[1].revents != 0 && r->source->kind->changed(r->source)) {
         schedule_kick(&r->schedule, now);
+    }
+}
+
+static void fetch_in_turn(struct refresher *r)
+{
+    int64_t started = clock_ms();
+
+    refresher_fetch(r);
+    if (r->asked) {
+        r->asked = false;
+        log_refreshed(&r->news, clock_ms() - started);
     }
 }
 
@@ -242,7 +276,7 @@ void refresher_run(struct refresher *r, int ready_fd)
     for (;;) {
         atomic_store(&r->board->control->refresher_beat_ms, clock_ms());
         if (schedule_is_due(&r->schedule, clock_ms())) {
-            refresher_fetch(r);
+            fetch_in_turn(r);
             readiness_tell();
         }
         wait_for_cause(r, signal_fd, watch_fd);

@@ -3,7 +3,8 @@
    it does, or fails to do, makes a reader wait.
 
    A value that names no mode is served as `defer`; a source that fails changes nothing. Events:
-   mode, mode_invalid, source_failed, source_recovered. */
+   mode, mode_invalid, source_failed, source_recovered, and refreshed after a fetch that was
+   asked for. */
 #ifndef MODE_REFRESHER_H
 #define MODE_REFRESHER_H
 
@@ -26,6 +27,7 @@ struct refresher {
     struct schedule schedule;
     struct published news; /* what the board says; this process is its only writer */
     uint64_t failures;     /* in a row, of this process */
+    bool asked;            /* by SIGHUP: the end of the next fetch is told */
     bool quiet; /* events only for what changes; false: the first reading is news too */
 };
 

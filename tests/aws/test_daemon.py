@@ -76,6 +76,7 @@ class Flips(Case):
         version = self.cloud.put("bounce")
         os.kill(daemon.pid, signal.SIGHUP)
         daemon.wait_event("mode", mode="bounce", version=version)
+        daemon.wait_event("refreshed", ok=True, mode="bounce", version=version)
         self.assertTrue(self.serves(daemon, "bounce"))
 
     def test_mode_set_and_wait(self):
@@ -208,6 +209,7 @@ class Failures(Case):
         result = daemon.ctl("refresh")
         self.assertEqual(result.returncode, 111)
         self.assertIn("AccessDenied", result.stdout + result.stderr)
+        daemon.wait_event("refreshed", ok=False, code="AccessDeniedException", mode="bounce")
         self.proxy.set_fault(None)
         daemon.wait_event("source_recovered")
         self.assertEqual(len(daemon.find("source_failed")), 1)

@@ -364,6 +364,7 @@ START_TEST(loop_fetches_when_asked)
     await_fetches(2);
     ck_assert_int_eq(eventfd_write(change_fd, 1), 0);
     await_fetches(3);
+    ck_assert_str_eq(new_events(), "mode refreshed");
     ck_assert_int_gt(atomic_load(&board.control->refresher_beat_ms), 0);
     kill(pid, SIGTERM);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
