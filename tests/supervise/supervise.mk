@@ -16,3 +16,9 @@ supervise-check: build-plain
 # What a one-shot session costs beside a program that does nothing.
 startup-cost: all
 	@BUILD=$(TOP)/$(BUILD) tests/supervise/startup_cost.py
+
+# The machine on which docs/dev-box.md is followed word by word.
+MACHINE_PACKAGES := $(PKG_run) git sudo systemd systemd-sysv dbus procps swaks xinetd s6 ucspi-tcp
+.PHONY: machine
+machine:
+	@tests/supervise/machine $(BUILD)/image '$(MACHINE_PACKAGES)'

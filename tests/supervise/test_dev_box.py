@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Follows docs/dev-box.md word by word, on a fresh machine with systemd (a container).
+
+Blocks marked `sh` are run by one shell, in their order, as a user who may use sudo; those marked
+`sh background` run at the same time, and are interrupted, as by Ctrl-C, at the end of their section.
+A block marked `text` is what the block before it prints: `...` stands for anything, at the end of a
+line or in it, and a line of nothing else for any number of lines.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                                "lib"))
+import podman  # noqa: E402
+import sinkhole  # noqa: E402
+import tap  # noqa: E402
+
+PAGE = os.path.join(sinkhole.REPO, "docs", "dev-box.md")
+IMAGE = "localhost/sinkhole-machine:dev"
+NAME = f"sinkhole-dev-box-{os.getpid()}"
+BUNDLE = "/srv/sinkhole.bundle"
+BLOCK_SECONDS = 300
+
+
+def sections(text):
+    """[(title, [(kind, block)])], without those that have no blocks."""
+    found = []
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        blocks = re.findall(r"^```(sh|sh background|text)\n(.*?)^```$", part,
+                            re.MULTILINE | re.DOTALL)
+        if blocks:
+            found.append((part.split("\n", 1)[0], blocks))
+    return found
+
+
+def pattern(block):
+    """A regular expression for what a text block shows."""
+    lines = []
+    for line in block.splitlines():
+        if line == "...":
+            lines.append(r"(?:.*\n)*?")
+        else:
+            lines.append(re.escape(line).replace(r"\.\.\.", ".*") + r"\n")
+    return re.compile("".join(lines))
+
+
+class Machine:
+    """The container; commands in it are the user dev's, from the home directory on."""
+
+    def __init__(self):
+        self.background = []
+        self.directory = "/home" + "/dev"
+
+    def start(self, bundle):
+        podman.run("--detach", "--name", NAME, "--systemd=always", "--network=none",
+                   "--hostname=devbox", "--volume", f"{bundle}:{BUNDLE}:ro", IMAGE, "/sbin/init")
+        sinkhole.wait_for(self._booted, "systemd has started")
+
+    @staticmethod
+    def _booted():
+        done = podman.execute(NAME, "systemctl", "is-system-running", check=False)
+        return done.stdout.strip() in ("running", "degraded")
+
+    def _words(self, script):
+        return ["--user=dev", f"--workdir={self.directory}", f"--env=SINKHOLE_URL={BUNDLE}",
+                "--env=HOME=/home" + "/dev", NAME, "bash", "-euc", script]
+
+    def run(self, script):
+        """Runs a block to its end, which must be a good one; returns what it printed."""
+        # swaks ends with 24 where no recipient was accepted: what was to be seen.
+        script = (f"swaks() {{ command swaks \"$@\" || [ $? = 24 ]; }}\n{script}\n"
+                  "echo \"@@ $PWD\"")
+        done = podman.podman("exec", *self._words(script), check=False, timeout=BLOCK_SECONDS)
+        output, marker, directory = done.stdout.rpartition("@@ ")
+        if done.returncode != 0 or not marker:
+            raise AssertionError(f"status {done.returncode}\n{done.stdout}\n{done.stderr}")
+        self.directory = directory.strip()
+        return output
+
+    def start_background(self, script):
+        # In a session of its own, whose leader's pid is noted: Ctrl-C goes to all of it.
+        note = f"/tmp/background-{len(self.background)}"
+        script = f"echo $$ >{note}; {script}"
+        self.background.append((note, subprocess.Popen(
+            [*podman._command(), "exec", *self._words("exec setsid -w bash -euc \"$0\""), script],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)))
+
+        # A person waits for it to say that it listens, which may take a build.
+        sinkhole.wait_for(self._listens, "port 2525 listens", BLOCK_SECONDS)
+
+    def _listens(self):
+        if self.background[-1][1].poll() is not None:
+            raise AssertionError(self.background[-1][1].communicate()[0].decode())
+        return podman.execute(NAME, "grep", "-q", f":{2525:04X} .* 0A ", "/proc/net/tcp",
+                              check=False).returncode == 0
+
+    def interrupt(self):
+        """Ends what runs in the background."""
+        for note, process in self.background:
+            if process.poll() is None:
+                pid = podman.execute(NAME, "cat", note).stdout.strip()
+                podman.execute(NAME, "bash", "-c", f"kill -INT -- -{pid} || :")
+            process.communicate(timeout=sinkhole.PATIENCE)
+        self.background = []
+
+
+class Followed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        reason = podman.missing()
+        if reason or not shutil.which("mmdebstrap"):
+            raise unittest.SkipTest(reason or "mmdebstrap is not installed (make deps)")
+        made = subprocess.run(["make", "-s", "-C", sinkhole.REPO, "machine"], check=False,
+                              capture_output=True, text=True)
+        if made.returncode != 0:
+            raise unittest.SkipTest(f"no machine could be made: {made.stderr.strip()[-300:]}")
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        bundle = os.path.join(directory.name, "bundle")
+        subprocess.run(["git", "-C", sinkhole.REPO, "bundle", "create", "-q", bundle, "HEAD"],
+                       check=True)
+        cls.machine = Machine()
+        cls.addClassCleanup(podman.remove, NAME)
+        cls.machine.start(bundle)
+
+    def follow(self, blocks):
+        printed = None
+        for kind, block in blocks:
+            if kind == "sh background":
+                self.machine.start_background(block)
+            elif kind == "sh":
+                printed = self.machine.run(block)
+            elif not pattern(block).search(printed):
+                self.fail(f"shown is\n{block}\nbut printed was\n{printed}")
+
+    def test_every_way(self):
+        with open(PAGE, encoding="utf-8") as page:
+            parts = sections(page.read())
+        self.assertGreater(len(parts), 6)
+        for title, blocks in parts:
+            with self.subTest(title):
+                try:
+                    self.follow(blocks)
+                finally:
+                    self.machine.interrupt()
+
+
+if __name__ == "__main__":
+    tap.main()
