@@ -88,7 +88,7 @@ class Machine:
         note = f"/tmp/background-{len(self.background)}"
         script = f"echo $$ >{note}; {script}"
         self.background.append((note, subprocess.Popen(
-            [*podman._command(), "exec", *self._words("exec setsid -w bash -euc \"$0\""), script],
+            podman.command("exec", *self._words("exec setsid -w bash -euc \"$0\""), script),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)))
 
         # A person waits for it to say that it listens, which may take a build.
