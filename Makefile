@@ -175,7 +175,7 @@ tests/%: obj/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
 
-include $(srcdir)/tests/fuzz/build.mk
+-include $(srcdir)/tests/fuzz/build.mk
 
 INSTALL := install
 install: all
