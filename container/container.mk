@@ -5,9 +5,9 @@ PKG_image := podman runc conmon catatonit netavark iptables mmdebstrap
 PKG_container-check := $(PKG_all) $(PKG_image) binutils iproute2 swaks python3
 
 .PHONY: image image-clean container-check
-image:
+image: | $(filter deps,$(MAKECMDGOALS))
 	@container/build $(BUILD)/image
-container-check:
+container-check: | $(filter deps,$(MAKECMDGOALS))
 	@tests/run BUILD=$(TOP)/$(BUILD) $(CONTAINER_SUITES)
 image-clean:
 	podman rmi --ignore localhost/sinkhole:dev

@@ -2,7 +2,8 @@
 """The mode from Parameter Store by the credentials of the task's role, as in an ECS task: the
 agent gives them out at 169.254.170.2 in the task's own network.
 
-moto stands in for AWS with its authentication on: a call that is signed badly is refused.
+moto stands in for AWS, or a smaller stand-in where there is none: a call that is signed badly is
+refused.
 """
 
 import concurrent.futures
@@ -51,7 +52,7 @@ class TaskRole(aws.Case):
                        check=True)
         cls.agent = cls.enterClassContext(inside(
             net.path, lambda: aws.Metadata(cls.cloud.role, host=AGENT, port=80)))
-        cls.ssm = cls.enterClassContext(aws.Proxy(cls.cloud.moto.port, host=net.here))
+        cls.ssm = cls.enterClassContext(aws.Proxy(cls.cloud.store.port, host=net.here))
 
     def tier(self, ttl):
         return self.enterContext(tier.Tier(network=f"ns:{self.net.path}", env={
@@ -66,11 +67,8 @@ class TaskRole(aws.Case):
             client.send("RCPT TO:<nobody@sinkhole.test>\r\n")
             return client.reply()[0]
 
-    def put(self, value):
-        self.cloud.cli("put-parameter", "--name", aws.PARAMETER, "--value", value, "--overwrite")
-
     def test_the_role_reads_the_mode(self):
-        self.put("bounce")
+        self.cloud.flip("bounce")
         box = self.tier(LONG)
         self.assertEqual(self.answer(), 550)
         self.assertIn("GET /credentials", self.agent.paths)
@@ -80,16 +78,16 @@ class TaskRole(aws.Case):
         self.assertEqual(box.ctl("check").returncode, 0)
 
     def test_a_flip_is_seen_within_the_ttl(self):
-        self.put("defer")
+        self.cloud.flip("defer")
         self.tier(2)
         self.assertEqual(self.answer(), 421)
-        self.put("accept")
+        self.cloud.flip("accept")
         wait_for(lambda: self.answer() == 250, "the flip is served")
 
     def test_an_operator_in_the_task_refreshes_at_once(self):
-        self.put("defer")
+        self.cloud.flip("defer")
         box = self.tier(LONG)
-        self.put("bounce")
+        self.cloud.flip("bounce")
         self.assertEqual(self.answer(), 421)
         self.assertIn("bounce", box.ctl("refresh").stdout)
         self.assertEqual(self.answer(), 550)
