@@ -14,8 +14,7 @@
 /* AWS takes requests that are at most five minutes old. */
 #define SKEW_MS (4 * 60 * 1000)
 
-#define MESSAGE_MAX 4096
-#define HIDDEN      "[hidden]"
+#define HIDDEN "[hidden]"
 
 static const char *const throttling[] = {
     "ThrottlingException",
@@ -57,69 +56,86 @@ bool refusal_of_credentials(const char *code)
 
 /* -- reading ------------------------------------------------------------------------------ */
 
+/* What codes and request ids are made of; the rest of the text is left out. */
+static void copy_word(char *out, size_t size, const char *text)
+{
+    size_t n =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    snprintf(out, size, "%.*s", (int)n, text);
+}
+
 /* "com.amazonaws.ssm#ParameterNotFound:http://..." -> "ParameterNotFound" */
 static void copy_code(char *out, size_t size, const char *text)
 {
     const char *hash = strchr(text, '#');
-    const char *from = hash != NULL ? hash + 1 : text;
-    size_t n =
-        strspn(from, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
-    snprintf(out, size, "%.*s", (int)n, from);
+    copy_word(out, size, hash != NULL ? hash + 1 : text);
 }
 
-static void read_json(const struct json *json, char *code, size_t code_size, char *message)
+/* The parts of a refusal. message has room for the whole answer: what is cut before it is
+   cleaned might keep half a secret. */
+struct parts {
+    char code[64], request_id[128];
+    char *message;
+    size_t room;
+};
+
+static void read_json(const struct json *json, struct parts *parts)
 {
     static const char *const message_names[] = {"message", "Message", "errorMessage"};
     const char *type = json_text(json, "__type");
 
-    if (type != NULL && code[0] == '\0') {
-        copy_code(code, code_size, type);
+    if (type != NULL && parts->code[0] == '\0') {
+        copy_code(parts->code, sizeof parts->code, type);
     }
     for (size_t i = 0; i < COUNT(message_names); i++) {
         const char *text = json_text(json, message_names[i]);
 
-        if (text != NULL && message[0] == '\0') {
-            snprintf(message, MESSAGE_MAX, "%s", text);
+        if (text != NULL && parts->message[0] == '\0') {
+            snprintf(parts->message, parts->room, "%s", text);
         }
     }
 }
 
-static void read_answer(const struct http_response *response, char *code, size_t code_size,
-                        char *message, char *request_id, size_t id_size)
+static void read_xml(const char *document, struct parts *parts)
+{
+    char text[64];
+
+    if (parts->code[0] == '\0' && xml_text(document, "Code", text, sizeof text)) {
+        copy_code(parts->code, sizeof parts->code, text);
+    }
+    if (!xml_text(document, "Message", parts->message, parts->room)) {
+        parts->message[0] = '\0';
+    }
+    if (parts->request_id[0] == '\0' && xml_text(document, "RequestId", text, sizeof text)) {
+        copy_word(parts->request_id, sizeof parts->request_id, text);
+    }
+}
+
+static void read_answer(const struct http_response *response, struct parts *parts)
 {
     struct json *json = json_read(response->body, response->length);
 
-    copy_code(code, code_size, response->headers[HTTP_ERROR_TYPE]);
-    snprintf(request_id, id_size, "%.63s", response->headers[HTTP_REQUEST_ID]);
+    copy_code(parts->code, sizeof parts->code, response->headers[HTTP_ERROR_TYPE]);
+    copy_word(parts->request_id, sizeof parts->request_id, response->headers[HTTP_REQUEST_ID]);
     if (json != NULL) {
-        read_json(json, code, code_size, message);
+        read_json(json, parts);
         json_free(json);
     } else {
-        char text[64];
-
-        if (code[0] == '\0' && xml_text(response->body, "Code", text, sizeof text)) {
-            copy_code(code, code_size, text);
-        }
-        if (!xml_text(response->body, "Message", message, MESSAGE_MAX)) {
-            message[0] = '\0';
-        }
-        if (request_id[0] == '\0' &&
-            !xml_text(response->body, "RequestId", request_id, id_size)) {
-            request_id[0] = '\0';
-        }
+        read_xml(response->body, parts);
     }
-    if (code[0] == '\0') {
-        snprintf(code, code_size, "Http%ld", response->status);
+    if (parts->code[0] == '\0') {
+        snprintf(parts->code, sizeof parts->code, "Http%ld", response->status);
     }
 }
 
-/* -- telling ------------------------------------------------------------------------------ */
+/* -- telling ------------------------------------------------------------------------------- */
 
-static void hide_text(char *message, const char *secret)
+static void hide_text(char *text, const char *secret)
 {
     size_t n = strlen(secret);
-    char *at = message;
+    char *at = text;
 
     /* What is shorter than the mark is no credential, and might be any word. */
     while (n >= strlen(HIDDEN) && (at = strstr(at, secret)) != NULL) {
@@ -128,18 +144,25 @@ static void hide_text(char *message, const char *secret)
     }
 }
 
-/* A refused signature is answered with all that should have been signed, the token among it. */
-static void clean_message(char *message, const struct credentials *hide)
+static void hide_all(char *text, const struct credentials *hide)
 {
-    char *rest = strstr(message, "The Canonical String");
+    hide_text(text, hide->secret);
+    hide_text(text, hide->token);
+    hide_text(text, hide->key);
+}
+
+/* A refused signature is answered with all that should have been signed, the token among it. */
+static void clean(struct parts *parts, const struct credentials *hide)
+{
+    char *rest = strstr(parts->message, "The Canonical String");
 
     if (rest != NULL) {
         *rest = '\0';
     }
-    message[strcspn(message, "\r\n")] = '\0';
-    hide_text(message, hide->secret);
-    hide_text(message, hide->token);
-    hide_text(message, hide->key);
+    parts->message[strcspn(parts->message, "\r\n")] = '\0';
+    hide_all(parts->message, hide);
+    hide_all(parts->code, hide);
+    hide_all(parts->request_id, hide);
 }
 
 /* "; this machine's clock is 17 min behind AWS's" where it is. */
@@ -164,21 +187,25 @@ static void tell_skew(const struct http_response *response, int64_t now_ms, char
 void refusal_read(const struct http_response *response, const struct credentials *hide,
                   int64_t now_ms, struct source_fault *fault)
 {
-    char code[sizeof fault->code] = "", message[MESSAGE_MAX] = "", request_id[64] = "",
-                     skew[96];
-    char tail[192];
+    struct parts parts = {.room = response->length + 1};
+    char skew[96], tail[192];
 
-    read_answer(response, code, sizeof code, message, request_id, sizeof request_id);
-    clean_message(message, hide);
-    clean_message(request_id, hide);
-    clean_message(code, hide);
+    parts.message = calloc(1, parts.room);
+    if (parts.message == NULL) {
+        source_fault_set(fault, "ENOMEM", "no memory to read an answer with status %ld",
+                         response->status);
+        return;
+    }
+    read_answer(response, &parts);
+    clean(&parts, hide);
     tell_skew(response, now_ms, skew, sizeof skew);
     /* The message is what may be cut: the rest must stay. */
     snprintf(tail, sizeof tail, " (HTTP %ld%s%.64s)%s", response->status,
-             request_id[0] != '\0' ? ", request " : "", request_id, skew);
-    source_fault_set(fault, code, "%.*s%s", (int)(SOURCE_FAULT_SIZE - 1 - strlen(tail)),
-                     message[0] != '\0' ? message : "no message", tail);
-    fault->throttled = is_among(throttling, COUNT(throttling), code);
+             parts.request_id[0] != '\0' ? ", request " : "", parts.request_id, skew);
+    source_fault_set(fault, parts.code, "%.*s%s", (int)(SOURCE_FAULT_SIZE - 1 - strlen(tail)),
+                     parts.message[0] != '\0' ? parts.message : "no message", tail);
+    fault->throttled = is_among(throttling, COUNT(throttling), parts.code);
     fault->retry_after_ms = times_retry_after(response->headers[HTTP_RETRY_AFTER], now_ms);
-    explicit_bzero(message, sizeof message);
+    explicit_bzero(parts.message, parts.room);
+    free(parts.message);
 }

@@ -99,6 +99,16 @@ bool source_put(const char *spec, const struct source_kind *const kinds[], const
     return stored;
 }
 
+/* Both go to terminals, and may quote what strangers wrote. */
+static void tame(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            *text = '?';
+        }
+    }
+}
+
 void source_fault_set(struct source_fault *fault, const char *code, const char *format, ...)
 {
     va_list args;
@@ -108,6 +118,8 @@ void source_fault_set(struct source_fault *fault, const char *code, const char *
     va_start(args, format);
     vsnprintf(fault->text, sizeof fault->text, format, args);
     va_end(args);
+    tame(fault->code);
+    tame(fault->text);
 }
 
 void source_fault_errno(struct source_fault *fault, const char *format, ...)
@@ -124,4 +136,5 @@ void source_fault_errno(struct source_fault *fault, const char *format, ...)
     va_end(args);
     used = strlen(fault->text);
     snprintf(fault->text + used, sizeof fault->text - used, ": %s", strerror(number));
+    tame(fault->text);
 }

@@ -90,6 +90,24 @@ START_TEST(secrets_are_hidden)
 }
 END_TEST
 
+START_TEST(secrets_are_hidden_wherever_they_stand)
+{
+    char body[9000] = "{\"message\":\"";
+
+    /* As often as it takes for one to end where a buffer might. */
+    while (strlen(body) < 8000) {
+        strcat(body, "IQoJb3JpZ2luX2VjEXAMPLE");
+    }
+    strcat(body, "\"}");
+    answer(400, body);
+    header(HTTP_REQUEST_ID, "IQoJb3JpZ2luX2VjEXAMPLE");
+    header(HTTP_ERROR_TYPE, "wJalrXUtnFEMIK7MDENG");
+    refusal_read(&response, &who, NOW, &fault);
+    ck_assert_ptr_null(strstr(fault.text, "IQoJb3JpZ2luX2VjEXAMPLE"));
+    ck_assert_str_eq(fault.code, "[hidden]");
+}
+END_TEST
+
 static const struct {
     const char *date, *text; /* text NULL: nothing about the clock */
 } clocks[] = {
@@ -144,6 +162,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, code_and_message, 0, COUNT(refusals));
     tcase_add_test(t, request_id_survives_a_long_message);
     tcase_add_loop_test(t, secrets_are_hidden, 0, COUNT(quoting));
+    tcase_add_test(t, secrets_are_hidden_wherever_they_stand);
     tcase_add_loop_test(t, skew_is_told, 0, COUNT(clocks));
     tcase_add_loop_test(t, codes_have_a_meaning, 0, COUNT(codes));
     suite_add_tcase(s, t);

@@ -2,6 +2,7 @@
 #include "mode/source.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -100,6 +101,18 @@ START_TEST(bad_spec_says_what_is_accepted)
     ck_assert(!source_open(&source, bad_specs[_i], source_local_kinds, &fault));
     ck_assert_str_eq(fault.code, "BadSource");
     ck_assert(strstr(fault.text, "file:/") != NULL || strstr(fault.text, "greylist") != NULL);
+}
+END_TEST
+
+START_TEST(faults_are_one_printable_line)
+{
+    source_fault_set(&fault, "Co\nde", "%s", "red \033[31m\r\nand \x7f\xc3\xa9");
+    ck_assert_str_eq(fault.code, "Co?de");
+    ck_assert_str_eq(fault.text, "red ?[31m??and ?\xc3\xa9");
+    errno = ENOENT;
+    source_fault_errno(&fault, "cannot read %s", "a\tb");
+    ck_assert_str_eq(fault.code, "ENOENT");
+    ck_assert_str_eq(fault.text, "cannot read a?b: No such file or directory");
 }
 END_TEST
 
@@ -363,6 +376,7 @@ static Suite *suite(void)
     tcase_add_loop_test(plain, spec_in_force, 0, COUNT(specs));
     tcase_add_test(plain, spec_too_long);
     tcase_add_loop_test(plain, bad_spec_says_what_is_accepted, 0, COUNT(bad_specs));
+    tcase_add_test(plain, faults_are_one_printable_line);
     tcase_add_test(plain, static_source);
     tcase_add_checked_fixture(files, in_directory, remove_directory);
     tcase_add_test(files, file_is_stored_whole);
