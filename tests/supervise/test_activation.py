@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Listening sockets that somebody else opened, and leaving when nobody comes."""
 
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -224,27 +225,32 @@ class IdleExit(unittest.TestCase):
             self.assertEqual(place.events("worker_died"), [])
             self.assertEqual(len(place.events("session")), 360)
 
-    def test_who_stays_does_not_keep_others_waiting(self):
-        """A client that comes while the workers leave, and stays, must not be the last one served:
-        the daemon goes on."""
-        with Served("bounce") as place, socket.create_server(("127.0.0.1", 0)) as listener, \
-                Activator(listener, place.command("--idle-exit", "50ms")):
+    def test_who_comes_while_it_leaves_does_not_keep_others_waiting(self):
+        """The workers are held until all are told to leave, with a client in the queue: one of them
+        serves it and then leaves, and as long as it stays the daemon has to go on."""
+        with Served("bounce") as place, socket.create_server(("127.0.0.1", 0)) as listener:
+            process = hand_over([listener], place.command("--idle-exit", "500ms"))
             address = listener.getsockname()
-            stayers = []
-            for _ in range(40):
-                stayers.append(socket.create_connection(address))
-                codes = []
-                thread = threading.Thread(target=lambda c=codes: c.append(visit(address)))
-                thread.start()
-                thread.join(sinkhole.PATIENCE)
-                self.assertEqual(codes, [550])
-                if len(stayers) == 3:
-                    for stayer in stayers:
-                        stayer.close()
-                    stayers = []
-                    time.sleep(0.045)
-            for stayer in stayers:
-                stayer.close()
+            place.ready()
+            workers = [w["pid"] for w in json.loads(place.ctl("workers", "--json").stdout)]
+            for pid in workers:
+                os.kill(pid, signal.SIGSTOP)
+            with socket.create_connection(address) as connection:
+                sinkhole.wait_for(lambda: all(told_to_leave(pid) for pid in workers),
+                                  "all workers are told to leave")
+                for pid in workers:
+                    os.kill(pid, signal.SIGCONT)
+                with SocketClient(connection) as client:
+                    self.assertEqual(visit(address), 550)
+                    client.command("QUIT", 221)
+            self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
+            self.assertEqual(len(place.events("stopping")), 1)
+
+
+def told_to_leave(pid):
+    """Is SIGUSR1 pending?"""
+    pending = int(procfs.status(pid)["ShdPnd"], 16)
+    return pending >> (signal.SIGUSR1 - 1) & 1
 
 
 if __name__ == "__main__":

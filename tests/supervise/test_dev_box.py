@@ -69,7 +69,7 @@ class Machine:
 
     def _words(self, script):
         return ["--user=dev", f"--workdir={self.directory}", f"--env=SINKHOLE_URL={BUNDLE}",
-                "--env=HOME=/home" + "/dev", NAME, "bash", "-euc", script]
+                "--env=HOME=/home" + "/dev", "--env=PATH=/usr/local/bin:/usr/bin:/bin", NAME, "bash", "-euc", script]
 
     def run(self, script):
         """Runs a block to its end, which must be a good one; returns what it printed."""

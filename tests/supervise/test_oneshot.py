@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """sinkholed --inetd: one session a process. What they share, and what they leave."""
 
+import fcntl
+import json
 import os
 import signal
 import socket
@@ -13,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                                 "lib"))
 import aws  # noqa: E402
+import eventdoc  # noqa: E402
 import procfs  # noqa: E402
 import sinkhole  # noqa: E402
 import tap  # noqa: E402
@@ -187,6 +190,42 @@ class Shared(unittest.TestCase):
             daemon.kill()
             # Where nobody reaps it, a killed refresher looks alive until its beat is old.
             sinkhole.wait_for(lambda: answer(place.session()) == 550, "the session's own source")
+
+
+class Logged(unittest.TestCase):
+    HEAD = ("EHLO client.example.test\r\nMAIL FROM:<a@example.test>\r\n"
+            "RCPT TO:<nobody@sinkhole.test>\r\nDATA\r\n"
+            + "".join(f"X-{n}: {'x' * 70}\r\n" for n in range(90)))
+
+    def test_long_lines_of_many_stay_whole_in_a_shared_pipe(self):
+        """As under tcpserver, where all sessions have one standard error: all of them end their
+        messages at the same time, into a small pipe that is read late. Lines may be lost then, by
+        the count, but none is cut or mixed."""
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 32768)
+        with Place("accept-log") as place, os.fdopen(read, "rb") as pipe:
+            place.session("")
+            sessions = [subprocess.Popen(
+                place.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=write,
+                env=sinkhole.clean_environment()) for _ in range(48)]
+            os.close(write)
+            for session in sessions:
+                session.stdin.write(self.HEAD.encode())
+                session.stdin.flush()
+                while not session.stdout.readline().startswith(b"354"):
+                    pass
+            for session in sessions:
+                session.stdin.write(b"\r\nbody\r\n.\r\nQUIT\r\n")
+                session.stdin.flush()
+            time.sleep(0.1)
+            judged = [eventdoc.judge(raw) for raw in pipe.readlines()]
+            for session in sessions:
+                self.assertIn(b"250 2.0.0 ", session.communicate(timeout=sinkhole.PATIENCE)[0])
+                self.assertEqual(session.returncode, 0)
+            self.assertEqual([misfit for _, misfit in judged if misfit], [])
+            self.assertEqual(len(judged) + place.status()["log_dropped"], 3 * 48)
+            accepted = [event for event, _ in judged if event["event"] == "accepted"]
+            self.assertGreater(len(json.dumps(accepted[0])), 4096)
 
 
 class Killed(unittest.TestCase):
