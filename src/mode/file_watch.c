@@ -1,9 +1,10 @@
-/* One inotify descriptor, at most two watches: the file's directory, and while that is missing
-   the nearest directory above. */
+/* One inotify descriptor with one watch: on the file's directory, or while that is missing on
+   the nearest one above, which may be a busy place and is left as soon as possible. */
 #include "mode/file_watch.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -17,12 +18,14 @@
 #define SETTLED (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 /* The file is being written, or has come: by link(2) it comes with content. */
 #define WRITTEN (IN_MODIFY | IN_CREATE)
-#define IN_DIRECTORY                                                                           \
-    (SETTLED | WRITTEN | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+#define COMMON  (IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+#define INSIDE  (SETTLED | WRITTEN | COMMON)
+#define ABOVE   (IN_CREATE | IN_MOVED_TO | COMMON)
 
 void file_watch_open(struct file_watch *watch, const char *path)
 {
-    *watch = (struct file_watch){.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), .path = path};
+    *watch = (struct file_watch){
+        .fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), .descriptor = -1, .path = path};
     file_watch_arm(watch);
 }
 
@@ -46,6 +49,21 @@ static bool go_up(char *path)
     return true;
 }
 
+/* Makes this the one directory that is watched. False when it is not there. */
+static bool watch_directory(struct file_watch *watch, const char *path, uint32_t events)
+{
+    int descriptor = inotify_add_watch(watch->fd, path, events);
+
+    if (descriptor < 0) {
+        return false;
+    }
+    if (watch->descriptor >= 0 && watch->descriptor != descriptor) {
+        inotify_rm_watch(watch->fd, watch->descriptor);
+    }
+    watch->descriptor = descriptor;
+    return true;
+}
+
 /* Watches the nearest directory above the file that is there. Returns true when nothing is
    missing, or when what is missing still is: otherwise it came while we looked. */
 static bool arm_once(struct file_watch *watch)
@@ -56,7 +74,7 @@ static bool arm_once(struct file_watch *watch)
 
     strcpy(path, watch->path);
     while (go_up(path)) {
-        if (inotify_add_watch(watch->fd, path, IN_DIRECTORY) >= 0) {
+        if (watch_directory(watch, path, missing ? ABOVE : INSIDE)) {
             return !missing || stat(below, &st) != 0;
         }
         strcpy(below, path);

@@ -8,6 +8,7 @@
 
 struct file_watch {
     int fd;           /* readable when something happened; -1: nothing can be watched */
+    int descriptor;   /* of the watch, as inotify has it */
     const char *path; /* absolute; the caller's */
 };
 

@@ -330,6 +330,24 @@ START_TEST(watch_follows_the_directories)
 }
 END_TEST
 
+/* The directory above may be as busy as /tmp: that must not wake us once ours is there. */
+START_TEST(watch_leaves_the_directories_above)
+{
+    struct pollfd one;
+
+    snprintf(spec, sizeof spec, "file:%s/a/mode", dir);
+    watch_starts();
+    ck_assert_int_eq(mkdir(in_dir("a"), 0755), 0);
+    write_file(in_dir("a/mode"), "accept", O_CREAT);
+    change_brings("accept");
+    (void)source.kind->changed(&source);
+    write_file(in_dir("mode"), "bounce", O_CREAT);
+    ck_assert_int_eq(mkdir(in_dir("b"), 0755), 0);
+    one = (struct pollfd){.fd = source.kind->watch(&source), .events = POLLIN};
+    ck_assert_int_eq(poll(&one, 1, 0), 0);
+}
+END_TEST
+
 /* Where directories come and go faster than we look, the value is right in the end. */
 START_TEST(watch_settles_after_a_storm)
 {
@@ -390,6 +408,7 @@ static Suite *suite(void)
     tcase_add_test(watch, watch_sees_deletion_and_return);
     tcase_add_test(watch, watch_ignores_others_and_emptying);
     tcase_add_test(watch, watch_follows_the_directories);
+    tcase_add_test(watch, watch_leaves_the_directories_above);
     tcase_add_test(watch, watch_settles_after_a_storm);
     suite_add_tcase(s, plain);
     suite_add_tcase(s, files);
