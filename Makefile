@@ -35,7 +35,7 @@ PKG_cover := $(PKG_check) gcovr
 CHECK_SUITES :=
 
 -include container/container.mk container/smtp-out/smtp-out.mk infra/infra.mk
--include tests/supervise/supervise.mk tests/drill/drill.mk tests/bench/bench.mk tests/fuzz/fuzz.mk
+-include tests/supervise/supervise.mk tests/drill/drill.mk tests/bench/bench.mk tests/chaos/chaos.mk tests/fuzz/fuzz.mk
 
 # `make deps check`: the packages of check. DEPS_FOR names other goals.
 DEPS_FOR ?= $(or $(filter-out deps,$(MAKECMDGOALS)),all)

@@ -13,12 +13,13 @@
 #include "server/crew.h"
 #include "server/notify.h"
 
-#define FIRST_FETCH_MS 2000 /* so long may the first fetch hold up readiness */
-#define FILL_MS        2000 /* and so long the first workers */
-#define BEAT_MS        10000
-#define PRESSED_MS     10  /* a round under pressure */
-#define REPEAT_MS      250 /* a signal may come just before a worker blocks: say it again */
-#define REFRESHER_MS   3000
+#define FIRST_FETCH_MS  2000 /* so long may the first fetch hold up readiness */
+#define FILL_MS         2000 /* and so long the first workers */
+#define BEAT_MS         10000
+#define PRESSED_MS      10  /* a round under pressure */
+#define REFUSE_AFTER_MS 300 /* without a free worker; more than the log's patience */
+#define REPEAT_MS       250 /* a signal may come just before a worker blocks: say it again */
+#define REFRESHER_MS    3000
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -47,7 +48,7 @@ static void log_throttle(struct master *m, int64_t now)
 
 /* The pressure flag goes down first and is judged after that: a worker that raises it in
    between is heard in the next round. */
-static void judge_pressure(struct master *m)
+static void judge_pressure(struct master *m, int64_t now)
 {
     struct board_control *control = m->board.control;
     bool full = m->pool.size >= m->pool.limits.max;
@@ -59,6 +60,11 @@ static void judge_pressure(struct master *m)
     if (m->pressed) {
         atomic_store(&control->pressure, 1);
     }
+    if (!full || m->idle > 0) {
+        m->full_ms = 0;
+    } else if (m->full_ms == 0) {
+        m->full_ms = now;
+    }
 }
 
 static void step_pool(struct master *m, int64_t now)
@@ -67,15 +73,16 @@ static void step_pool(struct master *m, int64_t now)
     pool_step(&m->pool, m->idle, now);
     atomic_store(&m->board.control->workers_now, m->pool.size);
     log_throttle(m, now);
-    judge_pressure(m);
+    judge_pressure(m, now);
     crew_retire(m, pool_retires(&m->pool, m->idle, now));
 }
 
-/* All workers there may be are busy: whoever comes now is told so at once. */
-static bool saturated(const struct master *m)
+/* Are all workers there may be busy with clients who stay? Then whoever comes is told so. A
+   short while is waited for a session to end: many workers at once may be held up by the log,
+   which gives them back after its patience. */
+static bool saturated(const struct master *m, int64_t now)
 {
-    return m->phase <= PHASE_SERVING && m->pressed && m->idle == 0 &&
-           m->pool.size >= m->pool.limits.max;
+    return m->phase <= PHASE_SERVING && m->full_ms != 0 && now - m->full_ms >= REFUSE_AFTER_MS;
 }
 
 static void refuse_clients(struct master *m, int64_t now)
@@ -321,7 +328,7 @@ static void wait_for_events(struct master *m, int64_t now)
     nfds_t n = AT_OTHERS;
     uint64_t hints;
 
-    for (size_t i = 0; saturated(m) && i < m->listeners.count; i++) {
+    for (size_t i = 0; saturated(m, now) && i < m->listeners.count; i++) {
         set[n++] = (struct pollfd){.fd = m->listeners.fds[i], .events = POLLIN};
     }
     n += overflow_poll(&m->overflow, set + n);
@@ -332,7 +339,7 @@ static void wait_for_events(struct master *m, int64_t now)
     if (set[AT_READY].revents != 0) {
         refresher_child_is_ready(&m->refresher);
     }
-    if (saturated(m)) {
+    if (saturated(m, now)) {
         refuse_clients(m, clock_ms());
     }
 }

@@ -74,8 +74,13 @@ def descriptors(pid):
     return {int(fd): os.readlink(f"{path}/{fd}") for fd in os.listdir(path)}
 
 
-def pss_kb(pid):
+def memory_kb(pid, kind):
+    """A line of smaps_rollup: "Pss", "Private_Dirty" ..."""
     for line in read(pid, "smaps_rollup").decode().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(kind + ":"):
             return int(line.split()[1])
-    raise AssertionError(f"/proc/{pid}/smaps_rollup has no Pss line")
+    raise AssertionError(f"/proc/{pid}/smaps_rollup has no {kind} line")
+
+
+def pss_kb(pid):
+    return memory_kb(pid, "Pss")
