@@ -1,3 +1,4 @@
+/* Each opening gets a token of its own: it is asked for once in hours, so none is kept. */
 #include "aws/imds.h"
 
 #include <stdio.h>

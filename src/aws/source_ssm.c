@@ -1,3 +1,4 @@
+/* The source interface over the SSM client; only names are checked here. */
 #include "aws/source_ssm.h"
 
 #include <stdlib.h>

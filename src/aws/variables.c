@@ -1,3 +1,4 @@
+/* The environment, read anew each time: nothing here changes it. */
 #include "aws/variables.h"
 
 #include <stddef.h>
