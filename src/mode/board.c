@@ -87,6 +87,13 @@ const char *slot_state_name(enum slot_state state)
     return state < SLOT_STATES ? names[state] : "?";
 }
 
+void slot_show(struct board_slot *slot, pid_t owner, enum slot_state state)
+{
+    if (atomic_load_explicit(&slot->pid, memory_order_relaxed) == owner) {
+        atomic_store_explicit(&slot->state, state, memory_order_release);
+    }
+}
+
 /* -- attaching ----------------------------------------------------------------------------- */
 
 static bool map_file(struct board *board, int fd, enum board_access access)

@@ -81,6 +81,12 @@ enum slot_state {
 
 const char *slot_state_name(enum slot_state state);
 
+struct board_slot;
+
+/* Shows what the owner of the slot does. Ignored when that is another process by now: a worker
+   whose master was killed ends its session while a new master's worker has the slot. */
+void slot_show(struct board_slot *slot, pid_t owner, enum slot_state state);
+
 /* One worker's record. Written by the worker that owns it, and by the master when that has
    gone. Its counters go on over a change of owner: their sum over all slots is the total. */
 struct board_slot {

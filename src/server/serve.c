@@ -60,7 +60,7 @@ static void show_state(void *context, enum session_state state)
     struct server *s = context;
 
     if (s->slot != NULL) {
-        atomic_store_explicit(&s->slot->state, shown[state], memory_order_relaxed);
+        slot_show(s->slot, s->pid, shown[state]);
     }
 }
 

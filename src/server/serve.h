@@ -17,6 +17,7 @@ struct server {
     struct board *board;
     struct counters *counters;
     struct board_slot *slot;                      /* NULL: a one-shot session has none */
+    pid_t pid;                                    /* whose the slot is */
     enum session_stop (*stopping)(void *context); /* NULL: it never stops early */
     void *stopping_context;
     void (*look)(

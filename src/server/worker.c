@@ -40,6 +40,7 @@ static void on_alarm(int number)
 struct life {
     const struct worker *worker;
     struct board_slot *slot;
+    pid_t pid;
     int64_t drained_ms; /* the drain time is over then; 0: it has not begun */
 };
 
@@ -76,10 +77,10 @@ static bool interrupted(void *context)
 
 /* -- the board ----------------------------------------------------------------------------- */
 
-static void enter_state(struct board_slot *slot, enum slot_state state)
+static void enter_state(const struct life *life, enum slot_state state)
 {
-    atomic_store_explicit(&slot->since_ms, clock_ms(), memory_order_relaxed);
-    atomic_store_explicit(&slot->state, state, memory_order_release);
+    atomic_store_explicit(&life->slot->since_ms, clock_ms(), memory_order_relaxed);
+    slot_show(life->slot, life->pid, state);
 }
 
 /* Are at least `want` other workers free? Reads others' slots only until enough are found. */
@@ -129,11 +130,11 @@ static void serve_client(struct server *server, struct life *life, int fd,
         wire.quiet_ms = 0; /* these inherit no time-outs from their listener */
     }
     memcpy(life->slot->client, peer->text, sizeof life->slot->client);
-    enter_state(life->slot, SLOT_COMMAND);
+    enter_state(life, SLOT_COMMAND);
     report_pressure(life->worker);
     server_serve(server, &wire, peer);
     close(fd);
-    enter_state(life->slot, SLOT_IDLE);
+    enter_state(life, SLOT_IDLE);
 }
 
 /* accept(2) failed for want of something: others may give it back. */
@@ -183,11 +184,12 @@ static bool settle(const struct worker *w, struct board_slot *slot)
 int worker_run(const struct worker *w)
 {
     struct board_slot *slot = &w->board->slots[w->slot];
-    struct life life = {.worker = w, .slot = slot};
+    struct life life = {.worker = w, .slot = slot, .pid = getpid()};
     struct server server = {.settings = w->settings,
                             .board = w->board,
                             .counters = &slot->counters,
                             .slot = slot,
+                            .pid = life.pid,
                             .stopping = stopping,
                             .stopping_context = &life};
     struct acceptor acceptor;
@@ -197,7 +199,8 @@ int worker_run(const struct worker *w)
         log_warn("a worker cannot start");
         return EXIT_SYSTEM;
     }
-    enter_state(slot, SLOT_IDLE);
+    atomic_store(&slot->pid, life.pid); /* the master has yet to, perhaps */
+    enter_state(&life, SLOT_IDLE);
     wake_master(w); /* it may wait for this to call itself ready */
     serve_clients(&server, &life, &acceptor);
     log_flush();

@@ -177,6 +177,27 @@ class Relatives(unittest.TestCase):
                 self.assertEqual(mailer.swaks(second).returncode, 0)
                 self.assertEqual(second.status()["counters"]["messages"], 2)
 
+    def test_what_outlives_a_killed_master_does_not_count_as_idle(self):
+        """Its workers end their transactions beside their successors, and leave no trace that
+        would keep the new pool from growing."""
+        with Daemon("accept", workers="4..64") as first:
+            old = [Client(first.port).hello() for _ in range(30)]
+            self.addCleanup(close_all, old)
+            for client in old:
+                client.mail()
+                client.command("DATA", 354)
+            procfs.kill(first.pid)
+            first.process.wait()
+            with Daemon("accept", run_dir=first.run_dir, workers="4..64") as second:
+                for client in old:
+                    client.send(mailer.MESSAGE.format("old") + ".\r\n")
+                    client.expect(250)
+                    client.expect(421)
+                    client.close()
+                new = [Client(second.port).hello() for _ in range(40)]
+                self.addCleanup(close_all, new)
+                self.assertEqual(second.status()["workers"]["busy"], 40)
+
 
 if __name__ == "__main__":
     tap.main()
