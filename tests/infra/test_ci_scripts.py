@@ -67,7 +67,7 @@ class Environment(Case):
 
 class Check(Case):
     def test_every_variant_has_a_command(self):
-        for variant in ("gcc", "clang", "asan", "arm64"):
+        for variant in ("gcc", "clang", "asan", "arm64", "fuzz"):
             self.fake("make", 'echo "$@"')
             done = self.run_script("check.sh", variant)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -76,7 +76,7 @@ class Check(Case):
     def test_others_are_refused(self):
         done = self.run_script("check.sh", "vax")
         self.assertEqual(done.returncode, 100)
-        self.assertIn("gcc, clang, asan and arm64", done.stderr)
+        self.assertIn("gcc, clang, asan, arm64 and fuzz", done.stderr)
 
 
 class Refuse(Case):

@@ -150,7 +150,8 @@ class Structure(unittest.TestCase):
 
     def test_ci_covers_compilers_sanitizers_and_arm(self):
         matrix = self.flows["ci.yml"]["jobs"]["test"]["strategy"]["matrix"]["include"]
-        self.assertEqual({one["variant"] for one in matrix}, {"gcc", "clang", "asan", "arm64"})
+        self.assertEqual({one["variant"] for one in matrix},
+                         {"gcc", "clang", "asan", "arm64", "fuzz"})
 
     def test_the_nightly_scan_is_nightly(self):
         # YAML 1.1 reads the key "on" as true.
