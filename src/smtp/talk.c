@@ -23,15 +23,18 @@ void talk_end(struct session *s, enum session_end end)
     }
 }
 
-/* A client that does not take its replies may hold us as long as one that sends no commands. */
+/* A client that does not take its replies may hold us as long as one that sends no commands;
+   last words get no more time than the closing state. */
 void talk_flush(struct session *s)
 {
+    const struct session_limits *limits = s->env->limits;
+    int64_t patience = s->over || talk_closing(s) ? limits->closing_ms : limits->command_ms;
     ssize_t n;
 
     if (s->out.len == 0 || s->mute) {
         return;
     }
-    n = wire_write(s->wire, s->out.data, s->out.len, s->env->limits->command_ms);
+    n = wire_write(s->wire, s->out.data, s->out.len, patience);
     s->out.len = 0;
     if (n <= 0) {
         s->mute = true;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "conversation.h"
 #include "runner.h"
 
@@ -158,19 +159,36 @@ START_TEST(plain_quit_needs_no_drain)
 }
 END_TEST
 
-/* A client that takes no replies holds the session no longer than one that sends no
-   commands. */
-START_TEST(client_that_does_not_read_is_left)
+/* A client that takes no replies: some 140 kB of them, which no socket buffer here holds. */
+static enum session_end flood(struct conversation *c, const char *start)
 {
-    struct conversation *c = conversation_in(MODE_ACCEPT);
     int size = 4096;
 
     ck_assert_int_eq(setsockopt(c->wire.out, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
-    c->limits.command_ms = 20;
-    c->limits.drain_ms = 20;
+    conversation_send(c, start, strlen(start));
     conversation_send_many(c, "NOOP\n", 10000);
-    c->end = session_run(c->memory, &c->env, &c->wire, &c->totals);
-    ck_assert_int_eq(c->end, END_TIMEOUT);
+    return session_run(c->memory, &c->env, &c->wire, &c->totals);
+}
+
+/* It holds the session no longer than one that sends no commands. */
+START_TEST(client_that_does_not_read_is_left)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+
+    c->limits.command_ms = 20;
+    ck_assert_int_eq(flood(c, "HELO c\r\n"), END_TIMEOUT);
+    conversation_over(c);
+}
+END_TEST
+
+/* And behind a 421 no longer than the closing state lasts. */
+START_TEST(client_that_does_not_read_its_421_is_left)
+{
+    struct conversation *c = conversation_in(MODE_DEFER);
+
+    c->limits.command_ms = CLOCK_NEVER / 2;
+    c->limits.closing_ms = 20;
+    ck_assert_int_eq(flood(c, TO_RCPT "RCPT TO:<x@y>\r\n"), END_TIMEOUT);
     conversation_over(c);
 }
 END_TEST
@@ -235,6 +253,7 @@ static Suite *suite(void)
     tcase_add_test(tc, unread_input_is_drained);
     tcase_add_test(tc, plain_quit_needs_no_drain);
     tcase_add_test(tc, client_that_does_not_read_is_left);
+    tcase_add_test(tc, client_that_does_not_read_its_421_is_left);
     tcase_add_loop_test(tc, stop_waits_for_a_transaction_if_it_may, 0,
                         sizeof stops / sizeof stops[0]);
     tcase_add_test(tc, stop_at_once_interrupts_a_message);
