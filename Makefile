@@ -17,6 +17,7 @@ help:
 	@echo 'make deps GOALS install the Debian packages that these goals need, first'
 	@echo 'make asan       the same tests, under ASan and UBSan only'
 	@echo 'make cover      line coverage of the unit and system tests'
+	@echo 'make fuzz       every parser, the session and the board, FUZZ_SECONDS=30 each'
 	@echo 'make lint       layering, sizes, formatting, shell and other checks of the text'
 	@echo 'make install    DESTDIR= prefix= ; programs, man pages and samples'
 	@echo 'make dist       a tar archive of the tracked files'

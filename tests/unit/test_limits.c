@@ -237,6 +237,23 @@ START_TEST(stop_at_once_interrupts_a_message)
 }
 END_TEST
 
+/* It has said 421 already: there is nothing to add. */
+START_TEST(stop_ends_a_closing_session)
+{
+    struct conversation *c = conversation_in(MODE_DEFER);
+    const char *in = TO_RCPT "RCPT TO:<x@y>\r\nNOOP\r\n";
+
+    c->stop = STOP_IDLE;
+    c->stop_when = SESSION_CLOSING;
+    conversation_send(c, in, strlen(in));
+    conversation_hang_up(c);
+    conversation_run(c);
+    ck_assert_str_eq(c->replies, GREETING HELO MAIL DEFERRED);
+    ck_assert_int_eq(c->end, END_421);
+    conversation_over(c);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("limits");
@@ -257,6 +274,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, stop_waits_for_a_transaction_if_it_may, 0,
                         sizeof stops / sizeof stops[0]);
     tcase_add_test(tc, stop_at_once_interrupts_a_message);
+    tcase_add_test(tc, stop_ends_a_closing_session);
     suite_add_tcase(s, tc);
     return s;
 }
