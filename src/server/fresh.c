@@ -144,12 +144,14 @@ bool fresh_is_due(const struct published *last, int64_t claim_ms, const char *so
     return claim_ms == 0 || claim_ms > now || now - claim_ms >= hold;
 }
 
-/* The fetcher must outlive this session and must not hold the client's connection. */
+/* The fetcher must outlive this session and must not hold the client's connection, of which
+   systemd gives more than one descriptor. */
 static _Noreturn void become_fetcher(const struct fresh *f, int program, int secrets)
 {
     static const char *const once[] = {"--once", NULL};
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     dup2(null, STDIN_FILENO);
     if (log_fd() != STDOUT_FILENO) {
         dup2(null, STDOUT_FILENO);

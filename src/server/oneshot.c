@@ -183,6 +183,7 @@ int oneshot_run(const struct settings *s)
     }
     share_log(&board);
     server_serve(&server, &wire, &peer);
+    wire_half_close(&wire); /* who started us may hold the connection for longer */
     free(server.memory);
     return EXIT_OK;
 }

@@ -84,9 +84,10 @@ class Place:
         return replies
 
     def client(self, *args, greeting=220, **more):
-        """A session on a socket: (client, process)."""
+        """A session on a socket, of which it gets one descriptor too many: (client, process)."""
         ours, theirs = socket.socketpair()
-        process = self.start(*args, stdin=theirs, stdout=theirs, **more)
+        process = self.start(*args, stdin=theirs, stdout=theirs, pass_fds=[theirs.fileno()],
+                             **more)
         theirs.close()
         return SocketClient(ours, greeting), process
 

@@ -9,7 +9,6 @@ line or in it, and a line of nothing else for any number of lines.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,14 +16,14 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                                 "lib"))
+import machine  # noqa: E402
 import podman  # noqa: E402
 import sinkhole  # noqa: E402
 import tap  # noqa: E402
 
 PAGE = os.path.join(sinkhole.REPO, "docs", "dev-box.md")
-IMAGE = "localhost/sinkhole-machine:dev"
-NAME = f"sinkhole-dev-box-{os.getpid()}"
 BUNDLE = "/srv/sinkhole.bundle"
+HOME = "/home" + "/dev"
 BLOCK_SECONDS = 300
 
 
@@ -50,26 +49,18 @@ def pattern(block):
     return re.compile("".join(lines))
 
 
-class Machine:
-    """The container; commands in it are the user dev's, from the home directory on."""
+class Reader(machine.Machine):
+    """Somebody at the machine: the user dev, from the home directory on."""
 
     def __init__(self):
+        super().__init__("dev-box")
         self.background = []
-        self.directory = "/home" + "/dev"
-
-    def start(self, bundle):
-        podman.run("--detach", "--name", NAME, "--systemd=always", "--network=none",
-                   "--hostname=devbox", "--volume", f"{bundle}:{BUNDLE}:ro", IMAGE, "/sbin/init")
-        sinkhole.wait_for(self._booted, "systemd has started")
-
-    @staticmethod
-    def _booted():
-        done = podman.execute(NAME, "systemctl", "is-system-running", check=False)
-        return done.stdout.strip() in ("running", "degraded")
+        self.directory = HOME
 
     def _words(self, script):
         return ["--user=dev", f"--workdir={self.directory}", f"--env=SINKHOLE_URL={BUNDLE}",
-                "--env=HOME=/home" + "/dev", "--env=PATH=/usr/local/bin:/usr/bin:/bin", NAME, "bash", "-euc", script]
+                f"--env=HOME={HOME}", "--env=PATH=/usr/local/bin:/usr/bin:/bin", self.name,
+                "bash", "-euc", script]
 
     def run(self, script):
         """Runs a block to its end, which must be a good one; returns what it printed."""
@@ -86,26 +77,24 @@ class Machine:
     def start_background(self, script):
         # In a session of its own, whose leader's pid is noted: Ctrl-C goes to all of it.
         note = f"/tmp/background-{len(self.background)}"
-        script = f"echo $$ >{note}; {script}"
+        words = self._words("exec setsid -w bash -euc \"$0\"")
         self.background.append((note, subprocess.Popen(
-            podman.command("exec", *self._words("exec setsid -w bash -euc \"$0\""), script),
+            podman.command("exec", *words, f"echo $$ >{note}; {script}"),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)))
-
         # A person waits for it to say that it listens, which may take a build.
-        sinkhole.wait_for(self._listens, "port 2525 listens", BLOCK_SECONDS)
+        sinkhole.wait_for(self._ready, "port 2525 listens", BLOCK_SECONDS)
 
-    def _listens(self):
+    def _ready(self):
         if self.background[-1][1].poll() is not None:
             raise AssertionError(self.background[-1][1].communicate()[0].decode())
-        return podman.execute(NAME, "grep", "-q", f":{2525:04X} .* 0A ", "/proc/net/tcp",
-                              check=False).returncode == 0
+        return self.listens(2525)
 
     def interrupt(self):
         """Ends what runs in the background."""
         for note, process in self.background:
             if process.poll() is None:
-                pid = podman.execute(NAME, "cat", note).stdout.strip()
-                podman.execute(NAME, "bash", "-c", f"kill -INT -- -{pid} || :")
+                pid = self.execute("cat", note).strip()
+                self.execute("bash", "-c", f"kill -INT -- -{pid} || :")
             process.communicate(timeout=sinkhole.PATIENCE)
         self.background = []
 
@@ -113,29 +102,23 @@ class Machine:
 class Followed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        reason = podman.missing()
-        if reason or not shutil.which("mmdebstrap"):
-            raise unittest.SkipTest(reason or "mmdebstrap is not installed (make deps)")
-        made = subprocess.run(["make", "-s", "-C", sinkhole.REPO, "machine"], check=False,
-                              capture_output=True, text=True)
-        if made.returncode != 0:
-            raise unittest.SkipTest(f"no machine could be made: {made.stderr.strip()[-300:]}")
+        machine.make()
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
         bundle = os.path.join(directory.name, "bundle")
         subprocess.run(["git", "-C", sinkhole.REPO, "bundle", "create", "-q", bundle, "HEAD"],
                        check=True)
-        cls.machine = Machine()
-        cls.addClassCleanup(podman.remove, NAME)
-        cls.machine.start(bundle)
+        cls.reader = Reader()
+        cls.addClassCleanup(cls.reader.stop)
+        cls.reader.start("--volume", f"{bundle}:{BUNDLE}:ro")
 
     def follow(self, blocks):
         printed = None
         for kind, block in blocks:
             if kind == "sh background":
-                self.machine.start_background(block)
+                self.reader.start_background(block)
             elif kind == "sh":
-                printed = self.machine.run(block)
+                printed = self.reader.run(block)
             elif not pattern(block).search(printed):
                 self.fail(f"shown is\n{block}\nbut printed was\n{printed}")
 
@@ -148,7 +131,7 @@ class Followed(unittest.TestCase):
                 try:
                     self.follow(blocks)
                 finally:
-                    self.machine.interrupt()
+                    self.reader.interrupt()
 
 
 if __name__ == "__main__":

@@ -53,6 +53,17 @@ class Sessions(unittest.TestCase):
                 self.assertEqual(place.events("session")[0]["end"],
                                  "client" if how == "421" else how)
 
+    def test_the_channel_closes_though_others_hold_the_socket(self):
+        with Place() as place:
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                ours.settimeout(sinkhole.PATIENCE)
+                process = place.start(stdin=theirs, stdout=theirs)
+                ours.sendall(QUICK.encode())
+                received = b"".join(iter(lambda: ours.recv(4096), b"")).decode()
+                self.assertEqual(answer(received), 421)
+                self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
+
     def test_a_probe_is_counted_and_not_logged(self):
         with Place("accept") as place:
             place.session("")
@@ -112,10 +123,8 @@ class Sessions(unittest.TestCase):
 class Confinement(unittest.TestCase):
     def test_holds_no_rights_secrets_or_descriptors(self):
         secret = "oneshot/secret/0123456789"
-        with Place() as place, open(os.devnull, "rb") as extra:
-            os.set_inheritable(extra.fileno(), True)
-            client, process = place.client(env={"AWS_SECRET_ACCESS_KEY": secret},
-                                           close_fds=False)
+        with Place() as place:
+            client, process = place.client(env={"AWS_SECRET_ACCESS_KEY": secret})
             status = procfs.status(process.pid)
             self.assertEqual({status[cap] for cap in ("CapInh", "CapPrm", "CapEff", "CapAmb")},
                              {"0" * 16})
