@@ -78,8 +78,8 @@ static void show_intervals(const struct ledger *ledger, FILE *out)
     for (size_t i = 0; i < INTERVALS; i++) {
         int bar = (int)((intervals[i].count * BAR_MAX + most - 1) / most);
 
-        fprintf(out, "    %-16s %6zu  %.*s\n", intervals[i].name, intervals[i].count, bar,
-                "########################################");
+        fprintf(out, "    %-16s %6zu%s%.*s\n", intervals[i].name, intervals[i].count,
+                bar > 0 ? "  " : "", bar, "########################################");
     }
 }
 

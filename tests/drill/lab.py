@@ -11,12 +11,12 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import unittest
 
+import cloud
 import image
 import podman
 import tier
@@ -48,6 +48,15 @@ def wait_for(condition, what, patience=PATIENCE):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {patience} s in vain: {what}")
         time.sleep(0.1)
+
+
+def need_ssm():
+    """Skips the test where there is no SSM to be had."""
+    reason = cloud.missing()
+    if not reason and not shutil.which("aws"):
+        reason = "the AWS CLI is not installed (pip install awscli)"
+    if reason:
+        raise unittest.SkipTest(reason)
 
 
 class Lab:
@@ -279,12 +288,9 @@ class Lab:
 
     def start_ssm(self, mode="defer"):
         """moto on the bridge's address, with the parameter as Terraform makes it."""
-        if not shutil.which("moto_server") or not shutil.which("aws"):
-            raise unittest.SkipTest("moto_server and the AWS CLI are not installed")
+        need_ssm()
         gateway = self.state["gateway"]
-        with socket.socket() as probe:
-            probe.bind((gateway, 0))
-            port = probe.getsockname()[1]
+        port = cloud.free_port(gateway)
         self._save(endpoint=f"http://{gateway}:{port}")
         self._spawn("moto", ["moto_server", "-H", gateway, "-p", str(port)], ready="Running on")
         self.aws("ssm", "put-parameter", "--name", PARAMETER, "--type", "String",
@@ -309,12 +315,16 @@ class Lab:
         env = {**self.env(), "SINKHOLE_MODE_PARAM": PARAMETER, "SINKHOLE_CACHE_TTL": "2",
                "SINKHOLE_ENVIRONMENT": "development"}
         name = self.container("sinkhole")
-        podman.run("--detach", "--name", name, *self._attach(), *SINKHOLE_FLAGS,
-                   *[f"--env={key}={value}" for key, value in env.items()],
-                   tier.image())
+        if name not in self.containers():
+            podman.run("--detach", "--name", name, *self._attach(), *SINKHOLE_FLAGS,
+                       *[f"--env={key}={value}" for key, value in env.items()], tier.image())
         self.point(SINKHOLE, podman.address(name))
         wait_for(lambda: podman.execute(name, "sinkholectl", "check", check=False).returncode == 0,
                  "the sinkhole to serve")
+
+    def silent_host(self):
+        """The address of a host that refuses connections."""
+        return podman.address(self.container("anchor"))
 
     def stop_sinkhole(self):
         """No instance is left, as when the tier is quiesced: its name goes too."""

@@ -43,7 +43,7 @@ class Shapes(InLab):
     def setUpClass(cls):
         super().setUpClass()
         cls.lab.start_task("a")
-        cls.nobody = podman.address(cls.lab.container("anchor"))  # no listener on port 25
+        cls.nobody = cls.lab.silent_host()
 
     def try_once(self, tag):
         """One message's (dsn, stat), and whether it is still queued then."""
@@ -137,7 +137,8 @@ class Posture(InLab):
         text = self.lab.execute("a", "cat", "/etc/mail/sendmail.cf")
         for option in ("MaxMessageSize=52428800", "MaxDaemonChildren=40",
                        "ConnectionRateThrottle=5", "RejectLogInterval=3h", "MinQueueAge=5m",
-                       "Timeout.queuereturn=4d", "LogLevel=9",
+                       "Timeout.queuereturn=4d", "LogLevel=9", "QueueLA=1000",
+                       "RefuseLA=1000",
                        "PrivacyOptions=authwarnings,noexpn,novrfy,restrictmailq,restrictqrun"):
             with self.subTest(option=option):
                 self.assertRegex(text, rf"(?m)^O {re.escape(option)}$")
