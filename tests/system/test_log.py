@@ -64,6 +64,32 @@ class Whole(unittest.TestCase):
             lengths = [len(line) for line in daemon.lines if b'"accepted"' in line]
             self.assertGreater(max(lengths), 8192)
 
+    def test_a_pipe_that_is_nearly_full(self):
+        """Long lines have to wait for room, and short ones must not take it meanwhile."""
+        read_end, write_end = os.pipe()
+        got, extra = [], "".join(f"X-Filler-{n}: {'x' * 900}\r\n" for n in range(9))
+
+        def read_slowly():
+            with os.fdopen(read_end, "rb", buffering=0) as pipe:
+                while chunk := pipe.read(2048):
+                    got.append(chunk)
+                    time.sleep(0.002)
+        with concurrent.futures.ThreadPoolExecutor(17) as pool:
+            reading = pool.submit(read_slowly)
+            with Daemon("accept-log", workers="8..32", stdout=write_end,
+                        args=["--max-headers", "12000"]) as daemon:
+                os.close(write_end)
+                for job in [pool.submit(deliver, daemon.port, f"c{n}", 20, extra * (n % 2))
+                            for n in range(16)]:
+                    job.result()
+                dropped = daemon.status()["log_dropped"]
+            reading.result()
+        judged = [eventdoc.judge(line) for line in b"".join(got).splitlines(keepends=True)]
+        self.assertEqual([wrong for _, wrong in judged if wrong], [])
+        accepted = sum(event["event"] == "accepted" for event, _ in judged)
+        self.assertLessEqual(accepted, 320)
+        self.assertGreaterEqual(accepted + dropped, 320)
+
     def test_into_a_file(self):
         with Daemon("accept-log", workers="8..32") as daemon:
             daemon.stop()
