@@ -10,8 +10,9 @@
 
 struct wire {
     int in, out;
-    /* How long the kernel itself waits in one read and one write (SO_RCVTIMEO, SO_SNDTIMEO), in
-       milliseconds; 0 where it has no limit. With one, a read needs no poll(2) before it. */
+    /* For sockets: how long one read or write blocks at the longest, in milliseconds, because
+       of SO_RCVTIMEO and SO_SNDTIMEO or of a timer whose signal interrupts it again and again;
+       0 where it has no limit. With one, a read needs no poll(2) before it. */
     int64_t quiet_ms;
     /* When to give up waiting early: asked after each signal. May be NULL. */
     bool (*interrupted)(void *context);

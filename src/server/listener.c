@@ -49,14 +49,11 @@ static void name_of(int fd, char out[BOARD_ADDR_SIZE])
     }
 }
 
-/* Accepted sockets inherit these, so that a session starts without a system call for them. */
-static void prepare(int fd, int64_t quiet_ms)
+static void prepare(int fd)
 {
-    struct timeval quiet = {.tv_sec = quiet_ms / 1000, .tv_usec = quiet_ms % 1000 * 1000};
     int on = 1;
 
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof quiet);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &quiet, sizeof quiet);
+    /* Accepted sockets inherit it, so that a session starts without a system call for it. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -244,7 +241,7 @@ bool listeners_open(struct listeners *l, const struct settings *s, char *why, si
     }
     forget_variables();
     for (size_t i = 0; i < l->count; i++) {
-        prepare(l->fds[i], s->quiet_ms);
+        prepare(l->fds[i]);
     }
     return done;
 }

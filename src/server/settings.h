@@ -40,8 +40,7 @@ struct settings {
     const char
         *log_to; /* stdout, stderr, syslog, none or a path; empty: by the circumstances */
     struct session_limits limits;
-    int64_t
-        quiet_ms; /* the kernel's own time-out on the sockets: the shortest usual deadline */
+    int64_t quiet_ms; /* how long a call may block: the shortest usual deadline */
 };
 
 /* Reads environment and arguments. Returns true; or false with one line in why that says what

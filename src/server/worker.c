@@ -41,8 +41,24 @@ struct life {
     const struct worker *worker;
     struct board_slot *slot;
     pid_t pid;
+    bool ticking;       /* the timer runs */
     int64_t drained_ms; /* the drain time is over then; 0: it has not begun */
 };
+
+/* A timer that interrupts blocked calls again and again keeps the deadlines of sessions.
+   SO_RCVTIMEO would have the kernel set and clear a timer in each read; this one is set once,
+   and goes on over many sessions. An idle worker stops it when it is woken by it. */
+static void keep_ticking(struct life *life, bool on)
+{
+    int64_t every = on ? life->worker->settings->quiet_ms : 0;
+    struct timeval period = {every / 1000, every % 1000 * 1000};
+    struct itimerval timer = {.it_interval = period, .it_value = period};
+
+    if (life->ticking != on) {
+        setitimer(ITIMER_REAL, &timer, NULL);
+        life->ticking = on;
+    }
+}
 
 /* The first time that a stop is noticed: let go of the sockets, so that a successor can bind
    them, and be woken when the drain time is over. */
@@ -126,9 +142,7 @@ static void serve_client(struct server *server, struct life *life, int fd,
                         .quiet_ms = life->worker->settings->quiet_ms,
                         .interrupted = interrupted};
 
-    if (strcmp(peer->text, "unix") == 0) {
-        wire.quiet_ms = 0; /* these inherit no time-outs from their listener */
-    }
+    keep_ticking(life, true);
     memcpy(life->slot->client, peer->text, sizeof life->slot->client);
     enter_state(life, SLOT_COMMAND);
     report_pressure(life->worker);
@@ -153,7 +167,9 @@ static void serve_clients(struct server *server, struct life *life, struct accep
 
         if (fd >= 0) {
             serve_client(server, life, fd, &peer);
-        } else if (errno != EAGAIN && errno != EINTR) {
+        } else if (errno == EINTR) {
+            keep_ticking(life, false);
+        } else if (errno != EAGAIN) {
             rest_a_little(errno);
         }
     }
