@@ -138,6 +138,30 @@ START_TEST(end_is_found_behind_long_text)
 }
 END_TEST
 
+/* A dot makes the search go on in another way for a stretch: the end at every distance from it,
+   among text with and without other dots. */
+START_TEST(end_is_found_at_every_distance_from_a_dot)
+{
+    enum { SIZE = 1300 };
+    static const char fillers[] = {'x', '\n', '\r'};
+    char in[SIZE + 8];
+    struct body b;
+
+    for (size_t f = 0; f < sizeof fillers; f++) {
+        for (size_t at = 2; at < SIZE - 8; at++) {
+            memset(in, fillers[f], sizeof in);
+            memcpy(in, "x.", 2);
+            memcpy(in + at, "\r\n.\r\n", 5);
+            ck_assert_uint_eq(feed(in, SIZE + 8, SIZE + 8, SIZE + 8, &b), at + 5);
+            in[1] = 'x';
+            in[at + 2] = 'x';
+            memcpy(in + SIZE, "\r\n.\r\n", 5);
+            ck_assert_uint_eq(feed(in, SIZE + 8, SIZE + 8, SIZE + 8, &b), SIZE + 5);
+        }
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("body");
@@ -147,6 +171,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, end_is_found_at_every_split, 0, sizeof rows / sizeof rows[0]);
     tcase_add_test(tc, agrees_with_the_definition_on_all_short_texts);
     tcase_add_test(tc, end_is_found_behind_long_text);
+    tcase_add_test(tc, end_is_found_at_every_distance_from_a_dot);
     suite_add_tcase(s, tc);
     return s;
 }
