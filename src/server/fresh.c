@@ -94,6 +94,11 @@ static bool same_file(const struct stat *a, const struct stat *b)
            memcmp(&a->st_ctim, &b->st_ctim, sizeof a->st_ctim) == 0;
 }
 
+bool fresh_reads_files(const struct fresh *f)
+{
+    return f->source.kind != NULL && !f->source.constant;
+}
+
 /* A file that cannot be found looks like no other. */
 static struct stat look_at(const char *path)
 {
@@ -107,11 +112,10 @@ void fresh_look(void *context)
     struct fresh *f = context;
     struct stat now = {.st_mode = 0};
 
-    if (f->source.kind == NULL || (f->looked && f->source.constant) ||
-        refresher_lives(f->board)) {
+    if (refresher_lives(f->board)) {
         return;
     }
-    if (!f->source.constant) {
+    if (fresh_reads_files(f)) {
         now = look_at(f->source.argument);
     }
     if (!f->looked || !same_file(&now, &f->seen)) {

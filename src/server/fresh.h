@@ -32,7 +32,10 @@ struct fresh {
 void fresh_open(struct fresh *fresh, const struct settings *settings, struct board *board,
                 int secrets);
 
-/* Each time that an answer is due; the context is a struct fresh. */
+/* Is the source a file, which has to be looked at each time that an answer is due? */
+bool fresh_reads_files(const struct fresh *fresh);
+
+/* Looks; the context is a struct fresh with a local source. */
 void fresh_look(void *context);
 
 /* For fresh_open(), and for tests. May a fetch begin, by what the board says of the last? */

@@ -22,6 +22,7 @@
 #include "server/fresh.h"
 #include "server/mode_file.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/secrets.h"
 #include "server/serve.h"
 
@@ -33,9 +34,11 @@ static volatile sig_atomic_t told_to_stop;
 /* The signal may come just before a call that blocks: the alarm says it again. */
 static void on_stop(int number)
 {
+    const struct itimerval again = {.it_value.tv_sec = 1};
+
     (void)number;
     told_to_stop = 1;
-    alarm(1);
+    setitimer(ITIMER_REAL, &again, NULL);
 }
 
 static bool interrupted(void *context)
@@ -151,6 +154,14 @@ static void share_log(struct board *board)
 
 /* -- serving ------------------------------------------------------------------------------- */
 
+/* Who looks at a file in the middle of a session cannot do with what workers may do. */
+static bool shut_in(const struct settings *s, const struct fresh *fresh)
+{
+    static _Atomic uint32_t violation;
+
+    return !s->sandbox || fresh_reads_files(fresh) || sandbox_enter(&violation);
+}
+
 /* The client is told, so that it keeps its mail, and need not guess. */
 static int refuse(const struct settings *s, const struct wire *wire, const char *why)
 {
@@ -166,8 +177,7 @@ int oneshot_run(const struct settings *s)
     struct wire wire;
     struct peer peer;
     char why[512];
-    struct server server = {
-        .settings = s, .board = &board, .stopping = stopping, .look = fresh_look};
+    struct server server = {.settings = s, .board = &board, .stopping = stopping};
 
     signals_catch(SIGPIPE, SIG_IGN);
     signals_catch(SIGTERM, on_stop);
@@ -177,11 +187,16 @@ int oneshot_run(const struct settings *s)
         return refuse(s, &wire, why);
     }
     server.counters = &board.control->oneshot;
+    server.look = fresh_reads_files(&fresh) ? fresh_look : NULL;
     server.look_context = &fresh;
     if (!server_init(&server)) {
         return refuse(s, &wire, "no memory for a session");
     }
     share_log(&board);
+    if (!shut_in(s, &fresh)) {
+        return refuse(s, &wire,
+                      "this kernel has no seccomp filters; --no-sandbox serves without");
+    }
     server_serve(&server, &wire, &peer);
     wire_half_close(&wire); /* who started us may hold the connection for longer */
     free(server.memory);

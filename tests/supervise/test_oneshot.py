@@ -27,9 +27,10 @@ MODES = {"defer": 421, "bounce": 550, "accept": 250, "accept-log": 250, "greylis
 class Sessions(unittest.TestCase):
     def test_every_mode_on_pipes(self):
         for mode, code in MODES.items():
-            with self.subTest(mode), Place(mode) as place:
-                self.assertEqual(answer(place.session()), code)
-                self.assertEqual(place.events("session")[0]["end"], "quit")
+            for source in (None, f"static:{mode}"):
+                with self.subTest(mode, source=source), Place(mode, source) as place:
+                    self.assertEqual(answer(place.session()), code)
+                    self.assertEqual(place.events("session")[0]["end"], "quit")
 
     def test_on_a_socket_the_peer_is_known(self):
         with Place() as place, socket.create_server(("127.0.0.1", 0)) as listener:
@@ -71,19 +72,20 @@ class Sessions(unittest.TestCase):
             self.assertEqual(place.status()["counters"]["probes"], 1)
 
     def test_times_out(self):
-        with Place() as place:
+        with Place(source="static:defer") as place:
             client, process = place.client("--command-timeout", "300ms")
             self.assertTrue(client.expect(421).startswith("4.4.2"))
             client.close()
             self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
 
     def test_sigterm_says_goodbye(self):
-        with Place() as place:
-            client, process = place.client()
-            process.send_signal(signal.SIGTERM)
-            self.assertTrue(client.expect(421).startswith("4.3.2"))
-            client.close()
-            self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
+        for source in (None, "static:defer"):
+            with self.subTest(source), Place(source=source) as place:
+                client, process = place.client()
+                process.send_signal(signal.SIGTERM)
+                self.assertTrue(client.expect(421).startswith("4.3.2"))
+                client.close()
+                self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
 
     def test_a_non_blocking_socket_is_no_busy_one(self):
         with Place() as place:
@@ -137,6 +139,18 @@ class Confinement(unittest.TestCase):
                 self.assertEqual({fd for fd in held if fd > 2 and held[fd] != place.log}, set())
             client.close()
             self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
+
+
+    @unittest.skipIf("asan" in sinkhole.BUILD, "sanitizers need more system calls")
+    def test_the_sandbox_is_entered_where_no_file_has_to_be_looked_at(self):
+        """Mode 2 is a filter; the file source opens its file while a client is served."""
+        for source, args, mode in (("static:defer", (), "2"), (None, (), "0"),
+                                   ("static:defer", ("--no-sandbox",), "0")):
+            with self.subTest(source, args=args), Place(source=source) as place:
+                client, process = place.client(*args)
+                self.assertEqual(procfs.status(process.pid)["Seccomp"], mode)
+                client.close()
+                self.assertEqual(process.wait(sinkhole.PATIENCE), 0)
 
 
 class Shared(unittest.TestCase):
@@ -212,7 +226,7 @@ class Logged(unittest.TestCase):
         the count, but none is cut or mixed."""
         read, write = os.pipe()
         fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 32768)
-        with Place("accept-log") as place, os.fdopen(read, "rb") as pipe:
+        with Place(source="static:accept-log") as place, os.fdopen(read, "rb") as pipe:
             place.session("")
             sessions = [subprocess.Popen(
                 place.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=write,

@@ -139,7 +139,7 @@ class Syslog(unittest.TestCase):
         """With /dev/log of its own, in a mount namespace."""
         if os.geteuid() != 0 or not shutil.which("unshare"):
             self.skipTest("a mount namespace wants root and unshare")
-        with Place("bounce") as place:
+        with Place(source="static:bounce") as place:
             dev = os.path.join(place.dir, "dev")
             os.mkdir(dev)
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
