@@ -19,9 +19,10 @@ QUICK = "EHLO client.example.test\r\nMAIL FROM:<a@example.test>\r\n" \
 
 
 def answer(replies):
-    """The code that RCPT got, from all replies to QUICK: those to greeting, EHLO, MAIL, RCPT."""
-    ends = [line for line in replies.splitlines() if line[3:4] == " "]
-    return int(ends[3][:3])
+    """The code that RCPT got, from all replies to QUICK: those to greeting, EHLO, MAIL, RCPT; or
+    that of a 421 before it."""
+    ends = [int(line[:3]) for line in replies.splitlines() if line[3:4] == " "]
+    return 421 if 421 in ends[:4] else ends[3]
 
 
 class Place:
