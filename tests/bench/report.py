@@ -14,44 +14,66 @@ def median_ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs))
 
 
-def summary(samples):
-    """samples: {contender: [(cpu, rate), ...]} of one load, to medians and ratios."""
-    columns = {name: list(zip(*rounds)) for name, rounds in samples.items()}
-    row = {name: {"cpu_us": statistics.median(cpu), "per_second": statistics.median(rate)}
-           for name, (cpu, rate) in columns.items()}
-    ours = columns["sinkholed"]
-    for name, theirs in columns.items():
+def summary(on_one, on_all):
+    """Each {contender: [(cpu, rate), ...]} of one load; to medians and ratios."""
+    cpu = {name: [cost for cost, _ in rounds] for name, rounds in on_one.items()}
+    rate = {name: [speed for _, speed in rounds] for name, rounds in on_all.items()}
+    row = {name: {"cpu_us": statistics.median(cpu[name]),
+                  "cpu_us_all": statistics.median(cost for cost, _ in on_all[name]),
+                  "per_second": statistics.median(rate[name])} for name in cpu}
+    for name in cpu:
         if name != "sinkholed":
-            row[name]["cpu_ratio"] = median_ratio(ours[0], theirs[0])
-            row[name]["rate_ratio"] = median_ratio(ours[1], theirs[1])
+            row[name]["cpu_ratio"] = median_ratio(cpu["sinkholed"], cpu[name])
+            row[name]["rate_ratio"] = median_ratio(rate["sinkholed"], rate[name])
     return row
 
 
-def table(figures):
-    """Lines for a terminal and for Markdown alike."""
-    names = ["sinkholed", "responder", "smtp-sink"]
-    lines = ["| load | CPU us/message: " + " | ".join(names) + " | x responder | x smtp-sink"
-             " | messages/s: " + " | ".join(names) + " | x responder | x smtp-sink |",
-             "|---" * 11 + "|"]
+NAMES = ["sinkholed", "responder", "smtp-sink"]
+
+
+def line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def table(figures, what, ratio, form):
+    """Markdown of one figure: each contender, then ours in units of the others'."""
+    lines = [line(["load", *NAMES, "x responder", "x smtp-sink"]), "|---|" + "---:|" * 5]
     for load in figures["loads"]:
         row = load["figures"]
-        cells = [load["title"]]
-        for what, ratio, form in (("cpu_us", "cpu_ratio", ".1f"),
-                                  ("per_second", "rate_ratio", ".0f")):
-            cells += [f"{row[name][what]:{form}}" for name in names]
-            cells += [f"{row[name][ratio]:.2f}" for name in names[1:]]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append(line([load["title"], *(f"{row[name][what]:{form}}" for name in NAMES),
+                           *(f"{row[name][ratio]:.2f}" for name in NAMES[1:])]))
+    return lines
+
+
+def latencies(figures):
+    lines = [line(["sessions at once", *(f"{name} p50 | p99" for name in NAMES)]),
+             "|---|" + "---:|" * 6]
+    for at_once in sorted({run["at_once"] for run in figures["latency"]}):
+        runs = {run["server"]: run for run in figures["latency"] if run["at_once"] == at_once}
+        lines.append(line([str(at_once), *(f"{runs[n]['p50_us'] / 1000:.2f} | "
+                                           f"{runs[n]['p99_us'] / 1000:.2f}" for n in NAMES)]))
+    return lines
+
+
+def text(figures):
+    """All of it, as Markdown, which reads well in a terminal too."""
+    return "\n".join([
+        "CPU time for one message, us:", "", *table(figures, "cpu_us", "cpu_ratio", ".1f"), "",
+        "Messages a second:", "", *table(figures, "per_second", "rate_ratio", ".0f"), "",
+        "Time of a one-message session, ms:", "", *latencies(figures), "",
+        *(f"- {name.replace('_', ' ')}: " + ", ".join(
+            f"{key} {round(value, 1) if isinstance(value, float) else value}"
+            for key, value in figures[name].items())
+          for name in ("one_shot_us", "idle", "ready", "held"))])
 
 
 def plot(figures, svg):
     """Bars of CPU a message by load, each in units of smtp-sink; needs gnuplot."""
-    names = ["sinkholed", "responder", "smtp-sink"]
     data = [f'"{load["name"]}" ' +
             " ".join(str(load["figures"][n]["cpu_us"] / load["figures"]["smtp-sink"]["cpu_us"])
-                     for n in names) for load in figures["loads"]]
+                     for n in NAMES) for load in figures["loads"]]
     bars = ", ".join(f'$data using {i + 2}:xtic(1) title "{name}" linecolor "{COLOURS[name]}"'
-                     for i, name in enumerate(names))
+                     for i, name in enumerate(NAMES))
     script = f"""
 $data << END
 {chr(10).join(data)}
@@ -80,7 +102,7 @@ def write(figures, out):
         json.dump(figures, file, indent=1)
         file.write("\n")
     with open(f"{out}/bench.md", "w", encoding="utf-8") as file:
-        file.write(table(figures) + "\n")
+        file.write(text(figures) + "\n")
     if shutil.which("gnuplot"):
         plot(figures, f"{out}/bench.svg")
     else:
