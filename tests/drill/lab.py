@@ -14,16 +14,15 @@ import signal
 import subprocess
 import sys
 import time
-import unittest
 
 import cloud
 import image
 import podman
+import ssm
 import tier
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 SINKHOLE = "sinkhole.cabal.internal"
-PARAMETER = "/cabal/sinkhole_mode"
 PATIENCE = 60  # seconds that a condition may take on a busy machine
 TASK_FLAGS = (
     # test_route.py shows that each of the two capabilities is needed, and no other.
@@ -48,15 +47,6 @@ def wait_for(condition, what, patience=PATIENCE):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {patience} s in vain: {what}")
         time.sleep(0.1)
-
-
-def need_ssm():
-    """Skips the test where there is no SSM to be had."""
-    reason = cloud.missing()
-    if not reason and not shutil.which("aws"):
-        reason = "the AWS CLI is not installed (pip install awscli)"
-    if reason:
-        raise unittest.SkipTest(reason)
 
 
 class Lab:
@@ -286,15 +276,19 @@ class Lab:
 
     # ---- the mode and the sinkhole ----
 
-    def start_ssm(self, mode="defer"):
-        """moto on the bridge's address, with the parameter as Terraform makes it."""
-        need_ssm()
+    def start_ssm(self, by_terraform=False):
+        """moto on the bridge's address, with the parameter in "defer", made by infra/ itself where
+        that is wanted. Returns who made it."""
+        ssm.need()
         gateway = self.state["gateway"]
         port = cloud.free_port(gateway)
         self._save(endpoint=f"http://{gateway}:{port}")
         self._spawn("moto", ["moto_server", "-H", gateway, "-p", str(port)], ready="Running on")
-        self.aws("ssm", "put-parameter", "--name", PARAMETER, "--type", "String",
-                 "--value", mode)
+        if by_terraform and ssm.make_by_terraform(self.env()):
+            return "Terraform"
+        self.aws("ssm", "put-parameter", "--name", ssm.PARAMETER, "--type", "String",
+                 "--value", "defer")
+        return "the AWS CLI"
 
     def env(self):
         """What makes an AWS SDK or CLI talk to the lab's SSM."""
@@ -312,7 +306,7 @@ class Lab:
 
     def start_sinkhole(self):
         """The sinkhole from its image, at the name that the route has."""
-        env = {**self.env(), "SINKHOLE_MODE_PARAM": PARAMETER, "SINKHOLE_CACHE_TTL": "2",
+        env = {**self.env(), "SINKHOLE_MODE_PARAM": ssm.PARAMETER, "SINKHOLE_CACHE_TTL": "2",
                "SINKHOLE_ENVIRONMENT": "development"}
         name = self.container("sinkhole")
         if name not in self.containers():
@@ -335,7 +329,7 @@ class Lab:
 
     def set_mode(self, mode):
         """Flips the parameter by the AWS CLI; returns when the sinkhole serves that mode."""
-        self.aws("ssm", "put-parameter", "--name", PARAMETER, "--value", mode, "--overwrite")
+        self.aws("ssm", "put-parameter", "--name", ssm.PARAMETER, "--value", mode, "--overwrite")
         name = self.container("sinkhole")
         podman.execute(name, "sinkholectl", "refresh", check=False)  # else at the next turn
 
@@ -346,7 +340,7 @@ class Lab:
 
     def version(self):
         """The parameter's version, as SSM counts it."""
-        return json.loads(self.aws("ssm", "get-parameter", "--name", PARAMETER, "--output",
+        return json.loads(self.aws("ssm", "get-parameter", "--name", ssm.PARAMETER, "--output",
                                    "json"))["Parameter"]["Version"]
 
     def keep_sinkhole_log(self):

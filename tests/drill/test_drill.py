@@ -25,7 +25,8 @@ class Drill(unittest.TestCase):
         cls.lab = lab.Lab(f"drill-{os.getpid()}")
         cls.addClassCleanup(cls.lab.down)
         cls.lab.up()
-        cls.lab.start_ssm()
+        maker = cls.lab.start_ssm(by_terraform=True)
+        print(f"# the mode's parameter was made by {maker}", flush=True)
         cls.lab.start_sinkhole()
 
     def setUp(self):

@@ -103,6 +103,51 @@ class Flag(InLab):
         self.assertEqual(("4.4.1", UNREACHABLE), self.first_delivery("flip", queue_id))
 
 
+class Leak(InLab):
+    """The filter of the leak alarm, on the lines that sendmail really logs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab.start_inbox()
+        with open(os.path.join(image.REPO, "infra/modules/smtp-out-route/main.tf"),
+                  encoding="utf-8") as file:
+            on, off = re.findall(r'^\s*[?:] "(.*)"', file.read(), re.MULTILINE)
+        cls.on, cls.off = (re.findall(r'(-?)"(.*?)"', pattern.replace('\\"', '"'))
+                           for pattern in (on, off))
+
+    def leaks(self, terms, task):
+        """The lines that the filter counts: all its words are in them, and none of those with a
+        minus sign."""
+        return [line for line in self.lab.task_log(task).splitlines()
+                if all((word in line) != bool(minus) for minus, word in terms)]
+
+    def deliver(self, task):
+        queue_id, = self.lab.submit(task, 1, task)
+        self.assertEqual("2.0.0", self.first_delivery(task, queue_id)[0])
+
+    def test_what_the_sinkhole_takes_is_no_leak(self):
+        self.lab.set_zone({SINKHOLE: self.lab.state["gateway"]})
+        self.lab.start_task("good")
+        self.deliver("good")
+        self.assertEqual([], self.leaks(self.on, "good"))
+        self.assertNotEqual([], self.leaks(self.off, "good"))
+
+    def test_what_another_host_takes_is_one(self):
+        self.lab.set_zone({"sinkhole.test": self.lab.state["gateway"]})
+        self.lab.start_task("leaky", SINKHOLE_ENABLED=None)
+        self.deliver("leaky")
+        self.assertEqual(1, len(self.leaks(self.on, "leaky")))
+        self.assertNotEqual([], self.leaks(self.off, "leaky"))
+
+    def test_what_waits_is_no_leak(self):
+        self.lab.set_zone({})
+        self.lab.start_task("waiting")
+        queue_id, = self.lab.submit("waiting", 1, "waiting")
+        self.first_delivery("waiting", queue_id)
+        self.assertEqual([], self.leaks(self.on, "waiting"))
+
+
 class Posture(InLab):
     """Read-only, two capabilities, no way to more."""
 

@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import image
 import lab
 import pagetest
+import ssm
 import tap
 import tier
 
@@ -17,7 +18,7 @@ class Pages(unittest.TestCase):
     def play(self, name):
         image.smtp_out()
         tier.image()
-        lab.need_ssm()
+        ssm.need()
         it = lab.Lab(f"page-{os.getpid()}")
         self.addCleanup(lambda: lab.Lab(it.name).down())
         wrong = pagetest.play(os.path.join(image.REPO, "docs/testing", name), it.name)
