@@ -41,35 +41,61 @@ static void print_modes(void)
     }
 }
 
-/* The words typed so far, options left out. */
-static int run(const struct ctl *ctl)
+/* Is the next word this option's value? */
+static bool wants_value(const char *option)
 {
-    const struct ctl_command *command = NULL;
-    const char *words[4] = {"", "", "", ""};
+    static const char *const options[] = {"-d", "--run-dir", "-s",    "--mode-source",
+                                          "-t", "--timeout", "--svg", "--expect"};
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (strcmp(option, options[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define WORDS 3
+
+/* The words typed so far without options; returns how many. */
+static int sort_words(const struct ctl *ctl, const char *words[WORDS])
+{
     int n = 0;
 
-    for (int i = 0; i < ctl->operands && n < 4; i++) {
+    for (int i = 0; i < ctl->operands && n < WORDS; i++) {
         if (ctl->operand[i][0] != '-') {
             words[n++] = ctl->operand[i];
+        } else if (wants_value(ctl->operand[i])) {
+            i++;
         }
     }
+    return n;
+}
+
+static void print_commands(void)
+{
+    for (size_t i = 0; ctl_commands[i] != NULL; i++) {
+        puts(ctl_commands[i]->name);
+    }
+}
+
+static int run(const struct ctl *ctl)
+{
+    const char *words[WORDS] = {"", "", ""};
+    int n = sort_words(ctl, words);
+    const struct ctl_command *command = ctl_find(words[0]);
+
     if (n == 0) {
-        for (size_t i = 0; ctl_commands[i] != NULL; i++) {
-            puts(ctl_commands[i]->name);
-        }
+        print_commands();
         print_options(0);
-        return EXIT_OK;
+    } else if (command != NULL) {
+        if (n == 1 && command->words != NULL) {
+            print_words(command->words);
+        } else if (n == 2 && command == &ctl_mode) {
+            print_modes();
+        }
+        print_options(command->takes);
     }
-    command = ctl_find(words[0]);
-    if (command == NULL) {
-        return EXIT_OK;
-    }
-    if (n == 1 && command->words != NULL) {
-        print_words(command->words);
-    } else if (n == 2 && strcmp(words[0], "mode") == 0) {
-        print_modes();
-    }
-    print_options(command->takes);
     return EXIT_OK;
 }
 

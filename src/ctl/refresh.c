@@ -43,9 +43,10 @@ static int ask_daemon(const struct ctl *ctl, struct view *view)
     char patience[AGE_SIZE];
 
     if (!ask_refresh(view)) {
-        return ctl_complain(EXIT_SYSTEM, "the refresher cannot be signalled: %s%s",
+        return ctl_complain(EXIT_SYSTEM, "the refresher cannot be signalled: %s (%s)",
                             strerror(errno),
-                            errno == ESRCH ? " (the daemon starts it again by itself)" : "");
+                            errno == EPERM ? "be root, or the daemon's user"
+                                           : "the daemon starts it again by itself");
     }
     if (!ask_wait(view, ctl->timeout_ms, attempted_since, &asked_ms)) {
         format_duration(ctl->timeout_ms, patience, sizeof patience);

@@ -50,8 +50,9 @@ int view_trouble(const struct view *view, const struct ctl *ctl)
         return ctl_complain(EXIT_SYSTEM, "the board in %s is of another version of Sinkhole",
                             ctl->run_dir);
     }
-    return ctl_complain(EXIT_SYSTEM, "the board in %s cannot be read: %s", ctl->run_dir,
-                        strerror(view->error));
+    return ctl_complain(EXIT_SYSTEM, "the board in %s cannot be opened: %s%s", ctl->run_dir,
+                        strerror(view->error),
+                        view->error == EACCES ? " (be root, or the daemon's user)" : "");
 }
 
 int64_t view_age_ms(const struct view *view, int64_t then_ms)

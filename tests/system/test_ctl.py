@@ -298,6 +298,29 @@ class NoDaemon(unittest.TestCase):
         self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
+class Stranger(unittest.TestCase):
+    """A user who is neither root nor the one whom the daemon serves as."""
+
+    def test_may_look_and_not_touch(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as home:
+            os.chmod(home, 0o755)
+            run_dir = os.path.join(home, "run")
+            with Daemon("accept", source="file", run_dir=run_dir) as daemon:
+                for args, status, words in [
+                        (["status"], 0, "daemon     running"), (["workers"], 0, "idle"),
+                        (["mode"], 0, "mode "), (["check"], 0, ""),
+                        (["mode", "set", "accept"], 111, "cannot write"),
+                        (["refresh"], 111, "be root, or the daemon's user"),
+                        (["greylist", "list"], 111, "be root, or the daemon's user"),
+                        (["greylist", "clear"], 111, "be root, or the daemon's user")]:
+                    with self.subTest(args):
+                        result = daemon.ctl(*args, user=4713, group=4713, extra_groups=[])
+                        self.assertEqual(result.returncode, status, result.stderr)
+                        self.assertIn(words, result.stdout + result.stderr)
+                        self.assertEqual(len(result.stderr.splitlines()), int(status != 0))
+
+
 class CommandLine(unittest.TestCase):
     def test_bad_input_gets_one_line(self):
         for args, words in [([], "a command is missing"), (["bogus"], "'bogus' is no command"),
@@ -340,7 +363,8 @@ class CommandLine(unittest.TestCase):
         for words, wanted in [(["st"], ["status"]), (["mode", "s"], ["set"]),
                               (["mode", "set", "acc"], ["accept", "accept-log"]),
                               (["greylist", ""], ["list", "clear", "--run-dir"]),
-                              (["--json", "ref"], ["refresh"]), (["refresh", "--t"], ["--timeout"])]:
+                              (["--json", "ref"], ["refresh"]),
+                              (["-d", "/run/x", "mode", "set", "b"], ["bounce"]), (["refresh", "--t"], ["--timeout"])]:
             with self.subTest(words):
                 quoted = " ".join(f"'{w}'" for w in ["sinkholectl", *words])
                 result = run("bash", "-c", f"PATH='{os.path.dirname(program('x'))}':$PATH; "
