@@ -16,23 +16,34 @@
 
 extern char **environ;
 
-/* Beside this program, where it is installed, or wherever PATH has it (no slash). */
-static void find_program(char *path, size_t size)
+/* Where this program lies, with its slash; empty when that is not to be known. */
+static void own_directory(char *out, size_t size)
 {
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
     char *slash;
 
-    self[n > 0 ? n : 0] = '\0';
-    slash = strrchr(self, '/');
-    if (slash != NULL) {
-        snprintf(path, size, "%.*s/" PROGRAM, (int)(slash - self), self);
-        if (access(path, X_OK) == 0) {
+    out[n > 0 ? n : 0] = '\0';
+    slash = strrchr(out, '/');
+    out[slash != NULL ? slash + 1 - out : 0] = '\0';
+}
+
+/* Beside this program (a build directory), in the sbin beside its bin, or where it was meant to
+   be installed; else wherever PATH has it, which is a name without a slash. */
+static void find_program(char *path, size_t size)
+{
+    char here[4096];
+    const struct {
+        const char *base, *folder;
+    } places[] = {{here, ""}, {here, "../sbin/"}, {SBINDIR, "/"}};
+
+    own_directory(here, sizeof here);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, size, "%s%s" PROGRAM, places[i].base, places[i].folder);
+        if (path[0] == '/' && access(path, X_OK) == 0) {
             return;
         }
     }
-    snprintf(path, size, "%s",
-             access(SBINDIR "/" PROGRAM, X_OK) == 0 ? SBINDIR "/" PROGRAM : PROGRAM);
+    snprintf(path, size, PROGRAM);
 }
 
 /* Takes all that fd gives; what does not fit is dropped. */
