@@ -25,8 +25,8 @@ struct peer {
 
 /* Opens what the settings say: --listen-fd, else LISTEN_FDS (sd_listen_fds(3)), else standard
    input where it is a listening socket (inetd's wait style; /dev/null stands there then), else
-   binds. All are non-blocking and close-on-exec. Children will find no LISTEN_ variable. Returns
-   false with one line in why; status, when not NULL, is then the exit code. */
+   binds. All are non-blocking and close-on-exec. Children will find no LISTEN_ variable.
+   Returns false with one line in why; status, when not NULL, is then the exit code. */
 bool listeners_open(struct listeners *listeners, const struct settings *settings, char *why,
                     size_t why_size, int *status);
 
