@@ -46,7 +46,7 @@ struct published {
 /* Counters of sessions, summed up over all slots for people. */
 enum counter {
     COUNT_CONNECTIONS, /* accepted by the kernel for us, probes too */
-    COUNT_PROBES,      /* no command came */
+    COUNT_PROBES,      /* the client sent nothing */
     COUNT_SESSIONS,
     COUNT_COMMANDS,
     COUNT_RECIPIENTS,

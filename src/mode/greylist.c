@@ -46,13 +46,22 @@ static struct greylist_entry *entry_at(struct greylist *list, uint32_t position)
     return &list->ring[position % GREYLIST_CAPACITY];
 }
 
-/* The index cell that holds the key, or the empty one where it would stand. */
+/* Does a cell name an entry? Any process of the tree may write here, so a wild value must lead
+   nowhere: it counts as empty. */
+static bool is_used(const struct greylist *list, uint32_t cell)
+{
+    return list->index[cell] != 0 && list->index[cell] <= GREYLIST_CAPACITY;
+}
+
+/* The index cell that holds the key, or the empty one where it would stand. At most half of the
+   cells are in use, so that a search ends; the count is for an index that somebody spoilt. */
 static uint32_t cell_of(struct greylist *list, const struct greylist_key *key)
 {
     uint32_t cell = hash(list, key);
 
-    while (list->index[cell] != 0 &&
-           memcmp(&list->ring[list->index[cell] - 1].key, key, sizeof *key) != 0) {
+    for (uint32_t tried = 0; tried < GREYLIST_INDEX && is_used(list, cell) &&
+                             memcmp(&list->ring[list->index[cell] - 1].key, key, sizeof *key) != 0;
+         tried++) {
         cell = (cell + 1) & (GREYLIST_INDEX - 1);
     }
     return cell;
@@ -64,11 +73,11 @@ static void clear_cell(struct greylist *list, uint32_t hole)
     uint32_t cell = hole;
 
     list->index[hole] = 0;
-    for (;;) {
+    for (uint32_t moved = 0; moved < GREYLIST_INDEX; moved++) {
         uint32_t home;
 
         cell = (cell + 1) & (GREYLIST_INDEX - 1);
-        if (list->index[cell] == 0) {
+        if (!is_used(list, cell)) {
             return;
         }
         home = hash(list, &list->ring[list->index[cell] - 1].key);
@@ -113,7 +122,7 @@ static void append(struct greylist *list, const struct greylist_key *key, int64_
 {
     uint32_t position;
 
-    if (list->count == GREYLIST_CAPACITY) {
+    if (list->count >= GREYLIST_CAPACITY) {
         drop_oldest(list);
     }
     position = (list->oldest + list->count) % GREYLIST_CAPACITY;
@@ -133,7 +142,7 @@ bool greylist_first_seen(struct greylist *list, const struct greylist_key *key, 
         drop_oldest(list);
     }
     cell = cell_of(list, key);
-    fresh = list->index[cell] == 0;
+    fresh = !is_used(list, cell);
     if (fresh) {
         append(list, key, now_ms);
     } else {

@@ -67,7 +67,7 @@ static void show_state(void *context, enum session_state state)
 static void count(struct counters *c, const struct session_totals *t, enum session_end end)
 {
     counters_add(c, COUNT_CONNECTIONS, 1);
-    counters_add(c, t->commands == 0 ? COUNT_PROBES : COUNT_SESSIONS, 1);
+    counters_add(c, t->received == 0 ? COUNT_PROBES : COUNT_SESSIONS, 1);
     counters_add(c, COUNT_COMMANDS, t->commands);
     counters_add(c, COUNT_RECIPIENTS, t->recipients);
     counters_add(c, COUNT_ACCEPTED, t->accepted);

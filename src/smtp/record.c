@@ -192,7 +192,7 @@ static const char *end_name(enum session_end end)
 void record_session(const struct session *s)
 {
     const struct session_totals *sum = &s->sum;
-    struct jsonout *j = s->received > 0 ? begin(s, "session") : NULL;
+    struct jsonout *j = s->sum.received > 0 ? begin(s, "session") : NULL;
 
     if (j == NULL) {
         return;

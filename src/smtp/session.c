@@ -148,7 +148,7 @@ static void wait_for_more(struct session *s)
     n = read_before(s, now, deadline_at(s, now));
     if (n > 0) {
         s->in.len += (size_t)n;
-        s->received += (uint64_t)n;
+        s->sum.received += (uint64_t)n;
     } else if (n == WIRE_CLOSED) {
         talk_end(s, END_CLIENT);
     } else if (n == WIRE_TIMEOUT) {

@@ -61,9 +61,11 @@ enum session_end {
     END_ABUSE,    /* 421 4.7.0: too many errors */
 };
 
-/* Sums of one session, for the worker's slot on the board. */
+/* Sums of one session, for the worker's slot on the board. received: bytes of any kind; none
+   makes it a probe. */
 struct session_totals {
-    uint64_t commands, recipients, accepted, deferred, rejected, messages, bytes, bare_lf;
+    uint64_t received, commands, recipients, accepted, deferred, rejected, messages, bytes,
+        bare_lf;
 };
 
 struct session_env {

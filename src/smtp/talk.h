@@ -49,7 +49,6 @@ struct session {
     size_t at;           /* how many of them are dealt with */
     struct buf out;      /* replies that wait for the next flush */
     struct buf farewell; /* the 421 that every command gets; empty: not closing */
-    uint64_t received;   /* bytes in all */
     size_t helo_len;
     char helo[TALK_HELO_MAX];
 

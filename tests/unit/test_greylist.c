@@ -136,6 +136,26 @@ START_TEST(a_death_inside_is_repaired)
 }
 END_TEST
 
+/* Every process of the tree can write to the list: what one spoils must not lead the others out
+   of it, or into a loop without end. */
+START_TEST(a_spoilt_index_leads_nowhere)
+{
+    static const uint32_t values[] = {0xFFFFFFFF, GREYLIST_CAPACITY + 1, GREYLIST_CAPACITY, 1};
+
+    for (uint32_t n = 0; n < 50; n++) {
+        seen_first(n, 10);
+    }
+    for (uint32_t i = 0; i < GREYLIST_INDEX; i++) {
+        list->index[i] = values[_i];
+    }
+    seen_first(1, 11);
+    seen_first(1000, 12 + WINDOW); /* and drops the old ones */
+    greylist_clear(list);
+    ck_assert(seen_first(1, 13));
+    ck_assert(!seen_first(1, 13));
+}
+END_TEST
+
 START_TEST(many_processes_agree_on_who_was_first)
 {
     enum { PROCESSES = 8, KEYS = 400 };
@@ -188,6 +208,7 @@ static Suite *suite(void)
     tcase_add_test(tc, agrees_with_a_model);
     tcase_add_test(tc, lists_and_forgets);
     tcase_add_test(tc, a_death_inside_is_repaired);
+    tcase_add_loop_test(tc, a_spoilt_index_leads_nowhere, 0, 4);
     tcase_add_test(tc, many_processes_agree_on_who_was_first);
     tcase_add_test(tc, addresses_are_shown_in_their_own_form);
     suite_add_tcase(s, tc);
