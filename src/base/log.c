@@ -25,9 +25,9 @@ static struct {
     size_t lane_count, lane_stride;
     struct log_lane *own;
     struct jsonout json;
-    struct buf line, waiting;
-    char line_bytes[LOG_LINE_MAX];
-    char waiting_bytes[PIPE_BUF];
+    struct buf line; /* the event that is being built, behind those that wait */
+    size_t waiting;  /* bytes of whole lines */
+    char bytes[PIPE_BUF + LOG_LINE_MAX];
 } state = {.outlet = {.fd = -1}, .patience_ms = 200};
 
 void log_share_init(struct log_share *share)
@@ -44,8 +44,6 @@ void log_share_init(struct log_share *share)
 
 void log_open(int fd)
 {
-    state.line = buf_over(state.line_bytes, sizeof state.line_bytes);
-    state.waiting = buf_over(state.waiting_bytes, sizeof state.waiting_bytes);
     state.outlet = outlet_open(fd);
 }
 
@@ -189,7 +187,7 @@ struct jsonout *log_event(const char *event)
         return NULL;
     }
     state.open = true;
-    state.line.len = 0;
+    state.line = buf_over(state.bytes + state.waiting, LOG_LINE_MAX);
     state.json = jsonout_to(&state.line);
     clock_text(clock_wall_ms(), now);
     jsonout_open(&state.json, NULL, '{');
@@ -209,30 +207,33 @@ void log_end(struct jsonout *j)
         count_dropped();
         return;
     }
-    if (state.line.len > buf_room(&state.waiting) || state.outlet.kind == OUTLET_SYSLOG) {
+    if (state.waiting + state.line.len > PIPE_BUF || state.outlet.kind == OUTLET_SYSLOG) {
         log_flush();
     }
-    if (state.line.len > state.waiting.cap || state.outlet.kind == OUTLET_SYSLOG) {
+    if (state.line.len > PIPE_BUF || state.outlet.kind == OUTLET_SYSLOG) {
         if (!write_out(state.line.data, state.line.len)) {
             count_dropped();
         }
         return;
     }
-    buf_add(&state.waiting, state.line.data, state.line.len);
+    if (state.line.data != state.bytes + state.waiting) {
+        memmove(state.bytes + state.waiting, state.line.data, state.line.len);
+    }
+    state.waiting += state.line.len;
 }
 
 bool log_flush(void)
 {
     bool done = true;
 
-    if (state.waiting.len > 0) {
-        done = write_out(state.waiting.data, state.waiting.len);
-        for (size_t i = 0; !done && i < state.waiting.len; i++) {
-            if (state.waiting.data[i] == '\n') {
+    if (state.waiting > 0) {
+        done = write_out(state.bytes, state.waiting);
+        for (size_t i = 0; !done && i < state.waiting; i++) {
+            if (state.bytes[i] == '\n') {
                 count_dropped();
             }
         }
-        state.waiting.len = 0;
+        state.waiting = 0;
     }
     return done;
 }

@@ -84,6 +84,13 @@ class Sinkholed(Server):
                  "--workers", f"{workers_for(at_once)}"], stdout=log)
 
 
+class Silent(Sinkholed):
+    """The same without a log: what is left are the sessions."""
+
+    name = "no log"
+    extra = ("--log", "none")
+
+
 class Responder(Server):
     """The do-nothing responder."""
 

@@ -6,7 +6,7 @@ import shutil
 import statistics
 import subprocess
 
-COLOURS = {"sinkholed": "#1b7837", "responder": "#9e9e9e", "smtp-sink": "#c2671c"}
+COLOURS = {"sinkholed": "#1b7837", "no log": "#7fbf7b", "responder": "#9e9e9e", "smtp-sink": "#c2671c"}
 
 
 def median_ratio(ours, theirs):
@@ -25,10 +25,13 @@ def summary(on_one, on_all):
         if name != "sinkholed":
             row[name]["cpu_ratio"] = median_ratio(cpu["sinkholed"], cpu[name])
             row[name]["rate_ratio"] = median_ratio(rate["sinkholed"], rate[name])
+    row["no log"]["cpu_of_responder"] = median_ratio(cpu["no log"], cpu["responder"])
+    row["no log"]["rate_of_responder"] = median_ratio(rate["no log"], rate["responder"])
     return row
 
 
-NAMES = ["sinkholed", "responder", "smtp-sink"]
+NAMES = ["sinkholed", "no log", "responder", "smtp-sink"]
+MODELS = NAMES[2:]
 
 
 def line(cells):
@@ -37,21 +40,24 @@ def line(cells):
 
 def table(figures, what, ratio, form):
     """Markdown of one figure: each contender, then ours in units of the others'."""
-    lines = [line(["load", *NAMES, "x responder", "x smtp-sink"]), "|---|" + "---:|" * 5]
+    lines = [line(["load", *NAMES, "x responder", "x smtp-sink", "no log x responder"]),
+             "|---|" + "---:|" * 7]
     for load in figures["loads"]:
         row = load["figures"]
         lines.append(line([load["title"], *(f"{row[name][what]:{form}}" for name in NAMES),
-                           *(f"{row[name][ratio]:.2f}" for name in NAMES[1:])]))
+                           *(f"{row[name][ratio]:.2f}" for name in MODELS),
+                           f"{row['no log'][ratio.replace('ratio', 'of_responder')]:.2f}"]))
     return lines
 
 
 def latencies(figures):
-    lines = [line(["sessions at once", *(f"{name} p50 | p99" for name in NAMES)]),
+    names = ["sinkholed", *MODELS]
+    lines = [line(["sessions at once", *(f"{name} p50 | p99" for name in names)]),
              "|---|" + "---:|" * 6]
     for at_once in sorted({run["at_once"] for run in figures["latency"]}):
         runs = {run["server"]: run for run in figures["latency"] if run["at_once"] == at_once}
         lines.append(line([str(at_once), *(f"{runs[n]['p50_us'] / 1000:.2f} | "
-                                           f"{runs[n]['p99_us'] / 1000:.2f}" for n in NAMES)]))
+                                           f"{runs[n]['p99_us'] / 1000:.2f}" for n in names)]))
     return lines
 
 
