@@ -11,8 +11,9 @@ container-check: | $(filter deps,$(MAKECMDGOALS))
 	@tests/run BUILD=$(TOP)/$(BUILD) $(CONTAINER_SUITES)
 image-clean:
 	podman rmi --ignore localhost/sinkhole:dev
+	podman image prune --force --filter label=org.opencontainers.image.title=sinkhole
 	podman images --quiet --filter reference=localhost/sinkhole-base | xargs -r podman rmi --force
-	rm -f $(BUILD)/image/sinkhole-base-*.tar
+	rm -f $(BUILD)/image/id $(BUILD)/image/sinkhole-base-*.tar
 
 CONTAINER_SUITES := $(sort $(wildcard tests/container/test_*.py))
 CHECK_SUITES += $(CONTAINER_SUITES)

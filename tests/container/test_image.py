@@ -149,14 +149,14 @@ class Configuration(unittest.TestCase):
 class Reproducible(unittest.TestCase):
     def test_two_builds_give_one_layer(self):
         tier.image()
-        layers, names = [], [f"localhost/{tier.unique('again')}" for _ in range(2)]
-        try:
-            for name in names:
-                tier.build(name, SOURCE_DATE_EPOCH="1700000000")
-                layers.append(podman.inspect(name, "{{.RootFS.Layers}}"))
-        finally:
-            podman.podman("rmi", "--ignore", *names, check=False)
-        self.assertEqual(layers[0], layers[1])
+        self.assertEqual(self.layers(), self.layers())
+
+    def layers(self):
+        name = f"localhost/{tier.unique('again')}"
+        self.addCleanup(podman.podman, "rmi", "--ignore", name)
+        with tempfile.TemporaryDirectory() as empty:
+            return podman.inspect(tier.build(empty, name, SOURCE_DATE_EPOCH="1700000000"),
+                                  "{{.RootFS.Layers}}")
 
 
 if __name__ == "__main__":

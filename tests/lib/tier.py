@@ -21,7 +21,6 @@ import podman
 import procfs
 from sinkhole import BUILD, PATIENCE, REPO, wait_for
 
-NAME = "localhost/sinkhole:dev"
 BASE = "localhost/sinkhole-base:dev"
 MEMORY = 128 * 1024 * 1024
 UNPRIVILEGED_PORTS = "net.ipv4.ip_unprivileged_port_start=0"
@@ -39,14 +38,15 @@ def unique(kind):
     return f"sinkhole-{kind}-{os.getpid()}-{next(_numbers)}"
 
 
-def build(tag=NAME, **env):
-    """Runs container/build; returns the tag."""
-    done = subprocess.run([os.path.join(REPO, "container/build"), os.path.join(BUILD, "image"),
-                           tag], text=True, capture_output=True, check=False,
-                          stdin=subprocess.DEVNULL, env={**os.environ, **env})
+def build(directory, *tag, **env):
+    """Runs container/build; returns the image's id."""
+    done = subprocess.run([os.path.join(REPO, "container/build"), directory, *tag], text=True,
+                          capture_output=True, check=False, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **env})
     if done.returncode != 0:
         raise RuntimeError(f"container/build failed\n{done.stderr}")
-    return tag
+    with open(os.path.join(directory, "id"), encoding="ascii") as file:
+        return file.read().strip()
 
 
 @functools.cache
@@ -57,7 +57,7 @@ def image():
         reason = "mmdebstrap is not installed (make deps image)"
     if reason:
         raise unittest.SkipTest(reason)
-    return build()
+    return build(os.path.join(BUILD, "image"))
 
 
 class Network:
