@@ -59,8 +59,9 @@ static uint32_t cell_of(struct greylist *list, const struct greylist_key *key)
 {
     uint32_t cell = hash(list, key);
 
-    for (uint32_t tried = 0; tried < GREYLIST_INDEX && is_used(list, cell) &&
-                             memcmp(&list->ring[list->index[cell] - 1].key, key, sizeof *key) != 0;
+    for (uint32_t tried = 0;
+         tried < GREYLIST_INDEX && is_used(list, cell) &&
+         memcmp(&list->ring[list->index[cell] - 1].key, key, sizeof *key) != 0;
          tried++) {
         cell = (cell + 1) & (GREYLIST_INDEX - 1);
     }
