@@ -224,7 +224,7 @@ class Lab:
         """{queue id: the reason it waits for} as the task's mailq prints it."""
         found, last = {}, None
         for line in self.execute(task, "mailq").splitlines():
-            start = re.match(r"^(\w{14})[*X-]?\s", line)
+            start = re.match(r"^(\w{14})[ *X-]", line)
             reason = re.match(r"^\s+\((.*)\)$", line)
             if start:
                 last = start.group(1)
@@ -232,6 +232,15 @@ class Lab:
             elif reason and last and found[last] is None:
                 found[last] = reason.group(1)
         return found
+
+    def age(self, queue_id):
+        """Makes a queued message one that was last tried long ago."""
+        path = os.path.join(self.queue, f"qf{queue_id}")
+        with open(path, "rb+") as file:
+            text = re.sub(rb"^K\d+$", b"K1000000000", file.read(), flags=re.MULTILINE)
+            file.seek(0)
+            file.write(text)
+            file.truncate()
 
     def idle(self, task):
         """Whether no process of any task works on a message of the queue now."""

@@ -81,6 +81,18 @@ class Drill(unittest.TestCase):
                          ([taken["message_id"]], taken["helo"], taken["mode"]))
         self.assertEqual(self.lab.version(), taken["version"])
 
+    def test_a_task_that_stops_delivers_what_it_can(self):
+        """The drain is a plain run of the queue: it leaves alone what is younger than 5 minutes."""
+        parked = self.park(2)
+        old, young = parked
+        self.lab.age(old)
+        self.lab.set_mode("accept-log")
+        self.assertEqual(0, self.lab.kill_task("a", "TERM"))
+        self.assertEqual([young], list(self.lab.mailq("b")))
+        taken, = self.lab.events("accepted")
+        self.assertEqual((parked[old], "smtp-out-a.drill.test"),
+                         (taken["message_id"], taken["helo"]))
+
     def test_500_messages_and_a_task_that_is_killed_at_work(self):
         parked = self.park(500)
         self.lab.run_queue("a")

@@ -64,7 +64,10 @@ def inspect(name, template):
 
 def pid(name):
     """The container's first process, as this machine numbers it."""
-    return int(inspect(name, "{{.State.Pid}}"))
+    number = int(inspect(name, "{{.State.Pid}}"))
+    if number == 0:
+        raise RuntimeError(f"{name} does not run\n{''.join(logs(name))}")
+    return number
 
 
 def address(name):
