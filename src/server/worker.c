@@ -16,13 +16,21 @@
 #include "server/sandbox.h"
 #include "server/serve.h"
 
+#define STOP_TICK_US 100000
+
 /* What signals have said. Only the handlers write these two. */
 static volatile sig_atomic_t told_to_stop, told_to_retire;
 
+/* The signal may come just before a call blocks, and when the master was killed nobody repeats
+   it. So the timer does, from here on: it interrupts every call that is blocked. */
 static void on_stop(int number)
 {
+    static const struct itimerval again = {.it_interval = {.tv_usec = STOP_TICK_US},
+                                           .it_value = {.tv_usec = STOP_TICK_US}};
+
     (void)number;
     told_to_stop = 1;
+    setitimer(ITIMER_REAL, &again, NULL);
 }
 
 static void on_retire(int number)
@@ -61,15 +69,11 @@ static void keep_ticking(struct life *life, bool on)
 }
 
 /* The first time that a stop is noticed: let go of the sockets, so that a successor can bind
-   them, and be woken when the drain time is over. */
+   them. */
 static void begin_drain(struct life *life)
 {
-    int64_t drain = life->worker->settings->drain_ms;
-    struct itimerval timer = {.it_value = {drain / 1000, drain % 1000 * 1000 + 1000}};
-
     listeners_close(life->worker->listeners);
-    life->drained_ms = clock_ms() + drain;
-    setitimer(ITIMER_REAL, &timer, NULL);
+    life->drained_ms = clock_ms() + life->worker->settings->drain_ms;
 }
 
 static enum session_stop stopping(void *context)
