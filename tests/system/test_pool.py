@@ -167,6 +167,21 @@ class Relatives(unittest.TestCase):
                 self.assertEqual(held.reply()[0], 421)
                 wait_for(lambda: not any(procfs.alive(pid) for pid in tree), "all have left")
 
+    def test_without_the_master_busy_ones_leave_too(self):
+        """Each is about to wait for its client when the one signal comes."""
+        with Daemon("accept", workers="40..64") as daemon:
+            clients = [Client(daemon.port).hello() for _ in range(40)]
+            self.addCleanup(close_all, clients)
+            tree = procfs.tree(daemon.pid)
+            for client in clients:
+                client.send("NOOP\r\n")
+            procfs.kill(daemon.pid)
+            daemon.process.wait()
+            for client in clients:
+                codes = [client.reply()[0], client.reply()[0]]
+                self.assertIn(codes, ([250, 421], [421, None]))
+            wait_for(lambda: not any(procfs.alive(pid) for pid in tree), "all have left")
+
     def test_a_new_master_takes_over_what_a_killed_one_left(self):
         with Daemon("accept") as first:
             self.assertEqual(mailer.swaks(first).returncode, 0)
