@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,6 +112,13 @@ ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t li
         }
     }
     return (ssize_t)n;
+}
+
+void wire_quickack(const struct wire *w)
+{
+    const int on = 1;
+
+    setsockopt(w->in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void wire_half_close(const struct wire *w)

@@ -145,6 +145,10 @@ static void wait_for_more(struct session *s)
 
     buf_drop(&s->in, s->at);
     s->at = 0;
+    if (s->in_data && !s->mail.hurried) {
+        s->mail.hurried = true;
+        wire_quickack(s->wire);
+    }
     n = read_before(s, now, deadline_at(s, now));
     if (n > 0) {
         s->in.len += (size_t)n;

@@ -17,6 +17,7 @@
 struct transaction {
     bool open;
     bool has_data;   /* a 354 was said */
+    bool hurried;    /* what comes is acknowledged at once */
     uint64_t tried;  /* RCPT commands that were well-formed */
     size_t accepted; /* recipients */
     uint16_t code;   /* the last answer to MAIL, RCPT, DATA or the message */

@@ -4,6 +4,7 @@
 import os
 import smtplib
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -184,6 +185,24 @@ class StaticSource(unittest.TestCase):
         self.assertEqual(result.returncode, 100)
         self.assertIn("bogus", result.stderr)
         self.assertIn("accept-log", result.stderr)
+
+
+class SmallWrites(unittest.TestCase):
+    def test_a_message_in_pieces_waits_for_no_acknowledgement(self):
+        """As sendmail sends it. A delayed acknowledgement takes 40 ms each time, so one message
+        of ten that takes less than half of that shows that none was waited for."""
+        times = []
+        with Daemon("accept") as daemon:
+            for _ in range(10):
+                with mailer.Client(daemon.port) as client:
+                    client.hello().mail()
+                    client.command("DATA", 354)
+                    begin = time.monotonic()
+                    for number in range(4):
+                        client.send(f"line {number}\r\n")
+                    client.command(".", 250)
+                    times.append(time.monotonic() - begin)
+        self.assertLess(min(times), 0.020)
 
 
 if __name__ == "__main__":
