@@ -8,14 +8,18 @@ BUILD ?= build
 CONFIGURE_FLAGS ?=
 TOP := $(CURDIR)
 .DEFAULT_GOAL := all
-.PHONY: all check lint run asan cover install dist clean distclean deps help suites
+.PHONY: all check quick lint run asan cover install dist clean distclean deps help
 
 help:
 	@echo 'make all        build the programs into $(BUILD)/'
 	@echo 'make run        serve on 127.0.0.1:2525 with the mode in a file'
 	@echo 'make check      run every test that this machine can run, plain and sanitized'
 	@echo 'make deps GOALS install the Debian packages that these goals need, first'
-	@echo 'make asan       the same tests, under ASan and UBSan only'
+	@echo 'make quick      the plain variant of the tests of the programs; make asan: the other'
+	@echo 'make image      the container image; container-check, infra-check, supervise-check test'
+	@echo '                the image, the Terraform modules, and the service managers'
+	@echo 'make drill      the queue-persistence drill with real sendmail in containers'
+	@echo 'make bench      speed beside smtp-sink; make chaos: faults under load, SEED= SECONDS='
 	@echo 'make cover      line coverage of the unit and system tests'
 	@echo 'make fuzz       every parser, the session and the board, FUZZ_SECONDS=30 each'
 	@echo 'make lint       layering, sizes, formatting, shell and other checks of the text'
@@ -35,8 +39,8 @@ PKG_asan := $(PKG_check)
 PKG_cover := $(PKG_check) gcovr
 CHECK_SUITES :=
 
--include container/container.mk container/smtp-out/smtp-out.mk infra/infra.mk
--include tests/supervise/supervise.mk tests/drill/drill.mk tests/bench/bench.mk tests/chaos/chaos.mk tests/fuzz/fuzz.mk
+include container/container.mk infra/infra.mk $(addprefix tests/,supervise/supervise.mk drill/drill.mk bench/bench.mk \
+	chaos/chaos.mk fuzz/fuzz.mk)
 
 # `make deps check`: the packages of check. DEPS_FOR names other goals.
 DEPS_FOR ?= $(or $(filter-out deps,$(MAKECMDGOALS)),all)
