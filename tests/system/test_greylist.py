@@ -53,7 +53,7 @@ class Greylist(unittest.TestCase):
             self.assertEqual([answer(daemon, "::1", "::1") for _ in range(3)], [421, 250, 250])
             entry = daemon.ctl_json("greylist", "list")[0]
             self.assertEqual((entry["client"], entry["attempts"]), ("::1", 3))
-            self.assertEqual(daemon.find("session")[0]["client"], "::1")
+            self.assertEqual(daemon.wait_event("session")["client"], "::1")
 
     def test_both_families_of_one_daemon(self):
         with Daemon("greylist", host="127.0.0.1") as daemon:

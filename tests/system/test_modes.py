@@ -129,7 +129,7 @@ class Flips(unittest.TestCase):
             client.command("QUIT", 221)
             self.assertTrue(client.at_end())
             daemon.wait_event("accepted", rcpts=["b@sinkhole.test"])
-            attempt = daemon.find("attempt")[0]
+            attempt = daemon.wait_event("attempt")
             self.assertEqual([r["code"] for r in attempt["rcpts"]], [550, 250, 550])
 
     def test_421_closes_the_channel_by_itself(self):
