@@ -65,6 +65,9 @@ static void keep_ticking(struct life *life, bool on)
     if (life->ticking != on) {
         setitimer(ITIMER_REAL, &timer, NULL);
         life->ticking = on;
+        if (told_to_stop) {
+            on_stop(SIGTERM); /* it came in between, and its timer was just replaced */
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 
 import os
 import pwd
+import random
 import re
+import socket
 import sys
 import unittest
 
@@ -23,6 +25,17 @@ SECRETS = {"AWS_ACCESS_KEY_ID": "AKIDTESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "s3
 
 def needs_root(test):
     return unittest.skipUnless(ROOT, "only root may look into these processes")(test)
+
+
+def free_low_port():
+    for port in random.sample(range(600, 1024), 50):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port below 1024")
 
 
 @needs_root
@@ -88,8 +101,9 @@ class Started(unittest.TestCase):
                 self.assertEqual(procfs.status(pid)["NoNewPrivs"], "1")
 
     def test_a_port_below_1024(self):
-        with Daemon(args=["--bind-port", "989"]) as daemon:
-            self.assertEqual(daemon.port, 989)
+        port = free_low_port()
+        with Daemon(args=["--bind-port", str(port)]) as daemon:
+            self.assertEqual(daemon.port, port)
             self.assertEqual(mailer.swaks(daemon).returncode, 24)
 
 
