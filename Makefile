@@ -39,7 +39,8 @@ PKG_asan := $(PKG_check)
 PKG_cover := $(PKG_check) gcovr
 CHECK_SUITES :=
 
-include container/container.mk infra/infra.mk $(addprefix tests/,supervise/supervise.mk drill/drill.mk bench/bench.mk \
+# Where only the programs are built, as for the image, they are not there.
+-include container/container.mk infra/infra.mk $(addprefix tests/,supervise/supervise.mk drill/drill.mk bench/bench.mk \
 	chaos/chaos.mk fuzz/fuzz.mk)
 
 # `make deps check`: the packages of check. DEPS_FOR names other goals.
