@@ -49,7 +49,7 @@ class Server:
         return process.cpu_ns(self.process.pid)
 
     def pss_kb(self):
-        return process.pss_kb(self.process.pid)
+        return process.pss_kb(process.tree(self.process.pid))
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

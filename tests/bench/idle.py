@@ -18,6 +18,11 @@ class Settled(Sinkholed):
         return super().start(at_once)
 
 
+def workers_of(pids):
+    """Those of the tree that are neither the master, which is first, nor the refresher."""
+    return [pid for pid in pids[1:] if "refresh" not in process.read(f"/proc/{pid}/cmdline")]
+
+
 def idle(place, workers, seconds):
     """PSS of the tree in kB, and how often any of its processes was woken in a minute."""
     server = Settled(place, workers - 8)
@@ -28,8 +33,9 @@ def idle(place, workers, seconds):
         time.sleep(seconds)
         woken = [process.switches_of(pid) - old for pid, old in zip(pids, before)]
         return {"workers": workers, "processes": len(pids), "pss_kb": server.pss_kb(),
+                "pss_of_workers_kb": process.pss_kb(workers_of(pids)),
                 "wakeups_per_minute": sum(woken) * 60 / seconds,
-                "workers_woken": sum(1 for n in woken[2:] if n)}
+                "workers_woken": sum(1 for pid, n in zip(pids, woken) if n and pid in workers_of(pids))}
     finally:
         server.stop()
 

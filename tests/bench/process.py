@@ -42,10 +42,10 @@ def cpu_ns(pid):
     return total
 
 
-def pss_kb(pid):
-    """Memory of the tree where each shared page counts once; None where it cannot be read."""
+def pss_kb(pids):
+    """Memory of processes where each shared page counts once; None where it cannot be read."""
     total = 0
-    for one in tree(pid):
+    for one in pids:
         for line in read(f"/proc/{one}/smaps_rollup").splitlines():
             if line.startswith("Pss:"):
                 total += int(line.split()[1])

@@ -99,6 +99,10 @@ set key top left horizontal
 plot {bars}
 """
     subprocess.run(["gnuplot"], input=script.encode(), check=True)
+    with open(svg, encoding="utf-8") as file:
+        tidy = [row.rstrip() for row in file]
+    with open(svg, "w", encoding="utf-8") as file:
+        file.write("\n".join(tidy) + "\n")
 
 
 def write(figures, out):
