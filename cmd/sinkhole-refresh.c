@@ -113,8 +113,7 @@ static _Noreturn void serve(const char *spec, const char *run_dir)
     if (!board_open(&board, run_dir, BOARD_WRITE, true)) {
         log_fatal(EXIT_SYSTEM, "cannot use the board in %s", run_dir);
     }
-    log_join(&board.control->log, &board.slots[0].lane, BOARD_SLOTS, sizeof board.slots[0],
-             NULL);
+    board_share_log(&board, NULL);
     refresher_init(&refresher, &board, &source, options.ttl_ms, false);
     refresher_run(&refresher, (int)options.ready_fd);
     log_fatal(EXIT_SYSTEM, "cannot wait for signals");

@@ -321,6 +321,14 @@ uint64_t board_read(const struct board *board, struct published *out)
     }
 }
 
+void board_share_log(struct board *board, struct log_lane *own)
+{
+    uint32_t lanes = atomic_load(&board->control->workers_max);
+
+    log_join(&board->control->log, &board->slots[0].lane,
+             lanes < BOARD_SLOTS ? lanes : BOARD_SLOTS, sizeof board->slots[0], own);
+}
+
 /* -- counters ------------------------------------------------------------------------------ */
 
 void counters_add(struct counters *counters, enum counter counter, uint64_t n)

@@ -167,6 +167,10 @@ int board_writer_lock(const char *run_dir, bool wait);
    The master, holding its own lock. */
 void board_adopt(struct board *board);
 
+/* Writes this process's events in order with all others' on the board (log_join()). own: its
+   slot's lane, or NULL. Looks at no more slots than the daemon's largest pool has. */
+void board_share_log(struct board *board, struct log_lane *own);
+
 /* Adds to a counter. Any owner of the counters; relaxed. */
 void counters_add(struct counters *counters, enum counter counter, uint64_t n);
 

@@ -103,8 +103,7 @@ static int fetch_and_publish(struct board *board, struct source *source, int64_t
 {
     struct refresher refresher;
 
-    log_join(&board->control->log, &board->slots[0].lane, BOARD_SLOTS, sizeof board->slots[0],
-             NULL);
+    board_share_log(board, NULL);
     refresher_init(&refresher, board, source, ttl_ms, true);
     if (!refresher_fetch(&refresher)) {
         return report_fault(&refresher.news.fault);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,6 +84,8 @@ void refresher_exec(int program, const struct settings *settings, int secrets,
         add(&words, *also);
     }
     pass_log(&words);
+    /* libcurl's RTMP brings GnuTLS along, which nobody uses: let it not start itself. */
+    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
     signals_reset();
     fexecve(program, (char *const *)words.at, environ);
     log_warn("unable to run %s", PROGRAM);

@@ -169,8 +169,7 @@ int master_open(struct master *m, const struct settings *s, char *why, size_t si
         return fail(why, size, EXIT_SYSTEM, "unable to prepare");
     }
     show_on_board(m);
-    log_join(&m->board.control->log, &m->board.slots[0].lane, (size_t)s->workers_max,
-             sizeof m->board.slots[0], NULL);
+    board_share_log(&m->board, NULL);
     atomic_store(&m->board.control->master, getpid());
     return EXIT_OK;
 }

@@ -198,9 +198,7 @@ static bool settle(const struct worker *w, struct board_slot *slot)
         keep[count++] = w->listeners->fds[i];
     }
     privileges_close_all_but(keep, count);
-    log_join(&w->board->control->log, &w->board->slots[0].lane,
-             atomic_load(&w->board->control->workers_max), sizeof w->board->slots[0],
-             &slot->lane);
+    board_share_log(w->board, &slot->lane);
     return board_protect(w->board) && privileges_confine();
 }
 
