@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/devlog.h"
 #include "base/outlet.h"
+#include "base/robust.h"
 
 static struct {
     struct outlet outlet;
@@ -32,13 +33,7 @@ static struct {
 
 void log_share_init(struct log_share *share)
 {
-    pthread_mutexattr_t kind;
-
-    pthread_mutexattr_init(&kind);
-    pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(&share->turn, &kind);
-    pthread_mutexattr_destroy(&kind);
+    robust_mutex_init(&share->turn);
     atomic_store(&share->long_line, 0);
 }
 

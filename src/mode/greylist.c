@@ -7,19 +7,15 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/robust.h"
+
 #include "base/buf.h"
 
 _Static_assert((GREYLIST_INDEX & (GREYLIST_INDEX - 1)) == 0, "the index wraps by a mask");
 
 void greylist_init(struct greylist *list)
 {
-    pthread_mutexattr_t kind;
-
-    pthread_mutexattr_init(&kind);
-    pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(&list->lock, &kind);
-    pthread_mutexattr_destroy(&kind);
+    robust_mutex_init(&list->lock);
     if (getrandom(&list->seed, sizeof list->seed, GRND_NONBLOCK) < 0) {
         list->seed = (uint64_t)(uintptr_t)list;
     }

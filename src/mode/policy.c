@@ -4,17 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#define SAY(number, class, subject, detail, words)                                             \
+#define SAY(condition, number, class, subject, detail, words)                                  \
     {                                                                                          \
-        .when = WHEN_ALWAYS, .verdict = {                                                      \
-            .code = (number),                                                                  \
-            .enhanced = {(class), (subject), (detail)},                                        \
-            .text = words                                                                      \
-        }                                                                                      \
-    }
-#define SAY_FIRST(number, class, subject, detail, words)                                       \
-    {                                                                                          \
-        .when = WHEN_FIRST_SEEN, .verdict = {                                                  \
+        .when = (condition), .verdict = {                                                      \
             .code = (number),                                                                  \
             .enhanced = {(class), (subject), (detail)},                                        \
             .text = words                                                                      \
@@ -29,12 +21,14 @@ static const struct {
         {
             "421 to every RCPT TO: the client keeps the message queued",
             {.name = "defer",
-             .at[STAGE_RCPT] = {SAY(421, 4, 3, 2, "Service temporarily unavailable")}},
+             .at[STAGE_RCPT] = {SAY(WHEN_ALWAYS, 421, 4, 3, 2,
+                                    "Service temporarily unavailable")}},
         },
     [MODE_BOUNCE] =
         {
             "550 to every RCPT TO: the client returns the message to its sender",
-            {.name = "bounce", .at[STAGE_RCPT] = {SAY(550, 5, 1, 1, "User unknown")}},
+            {.name = "bounce",
+             .at[STAGE_RCPT] = {SAY(WHEN_ALWAYS, 550, 5, 1, 1, "User unknown")}},
         },
     [MODE_ACCEPT] =
         {
@@ -50,7 +44,8 @@ static const struct {
         {
             "421 to the first connection of an address, then 250 for the window",
             {.name = "greylist",
-             .at[STAGE_RCPT] = {SAY_FIRST(421, 4, 7, 1, "Greylisted; try again later")}},
+             .at[STAGE_RCPT] = {SAY(WHEN_FIRST_SEEN, 421, 4, 7, 1,
+                                    "Greylisted; try again later")}},
         },
 };
 _Static_assert(sizeof rows / sizeof rows[0] == MODE_COUNT, "each mode has a row");
