@@ -34,7 +34,8 @@ PKG_all := gcc make autoconf pkg-config libc6-dev libcurl4-openssl-dev libjson-c
 PKG_run := $(PKG_all)
 PKG_install := $(PKG_all)
 PKG_lint := shellcheck clang-format python3 git
-PKG_check := $(PKG_all) $(PKG_lint) check python3 swaks curl clang llvm procps iproute2 openssl
+PKG_check := $(PKG_all) $(PKG_lint) check python3 swaks curl clang llvm \
+	libclang-rt-dev procps iproute2 openssl
 PKG_asan := $(PKG_check)
 PKG_cover := $(PKG_check) gcovr
 CHECK_SUITES :=

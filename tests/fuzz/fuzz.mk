@@ -1,10 +1,11 @@
 # make fuzz: every target under libFuzzer, ASan and UBSan, FUZZ_SECONDS each; FUZZ_ONLY names some.
-# The corpora are replayed without libFuzzer by tests/fuzz/test_corpus.py, in each variant.
+# make check does the same, and tests/fuzz/test_corpus.py replays the corpora in each variant.
 FUZZ_SECONDS ?= 30
 FUZZ_ONLY ?=
+export FUZZ_SECONDS FUZZ_ONLY
 FUZZ_FLAGS := --enable-werror --enable-sanitizers=fuzzer-no-link,address,undefined CC=clang \
 	CFLAGS='-g -O1'
-PKG_fuzz := $(PKG_all) clang llvm libclang-rt-dev python3
+PKG_fuzz := $(PKG_check)
 
 .PHONY: fuzz build-fuzz
 build-fuzz: configure
@@ -12,4 +13,7 @@ build-fuzz: configure
 		build-fuzz/config.mk
 	@$(MAKE) -C build-fuzz --no-print-directory fuzzers
 fuzz: build-fuzz
-	@BUILD=$(TOP)/build-fuzz tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_ONLY)
+	@tests/run BUILD=$(TOP)/build-fuzz tests/fuzz/run
+
+check: build-fuzz
+CHECK_SUITES += BUILD=$(TOP)/build-fuzz tests/fuzz/run BUILD=$(TOP)/$(BUILD)
