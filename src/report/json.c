@@ -35,6 +35,7 @@ static void add_time(struct jsonout *j, const char *key, int64_t at_ms)
 
 static void add_attempt(struct writer *w, const struct attempt *a)
 {
+    enum answer answer = attempt_answer(a);
     struct jsonout *j = &w->json;
 
     jsonout_open(j, NULL, '{');
@@ -42,8 +43,12 @@ static void add_attempt(struct writer *w, const struct attempt *a)
     jsonout_str(j, "session", a->session);
     jsonout_str(j, "client", a->client);
     jsonout_str(j, "helo", a->helo);
-    jsonout_int(j, "code", a->code);
-    jsonout_str(j, "answer", answer_name(attempt_answer(a)));
+    if (answer == ANSWER_CUT) {
+        jsonout_null(j, "code");
+    } else {
+        jsonout_int(j, "code", a->code);
+    }
+    jsonout_str(j, "answer", answer_name(answer));
     jsonout_str(j, "mode", a->mode);
     jsonout_int(j, "version", a->version);
     jsonout_close(j, '{');

@@ -113,7 +113,11 @@ static void put_attempt(const struct canvas *c, const struct attempt *a, double 
 
     clock_text(a->at_ms, when);
     put_shape(c->out, shape_of(c, a), x_of(c, a->at_ms), y, r, colours[answer]);
-    fprintf(c->out, "><title>%d %s %s ", a->code, answer_name(answer), when);
+    fputs("><title>", c->out);
+    if (answer != ANSWER_CUT) {
+        fprintf(c->out, "%d ", a->code);
+    }
+    fprintf(c->out, "%s %s ", answer_name(answer), when);
     put_text(c->out, a->client);
     fputc(' ', c->out);
     put_text(c->out, a->helo);

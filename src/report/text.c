@@ -40,11 +40,15 @@ static const char *waited_text(const struct attempt *a, size_t nth, char out[WAI
 
 static void show_attempt(const struct attempt *a, size_t nth, FILE *out)
 {
-    char when[CLOCK_TEXT_SIZE], waited[WAITED_SIZE];
+    char when[CLOCK_TEXT_SIZE], waited[WAITED_SIZE], code[12] = "-";
+    enum answer answer = attempt_answer(a);
 
-    fprintf(out, "    %s  %-10s  %3d %-8s  %-15s %s  %s", time_text(a->at_ms, when),
-            waited_text(a, nth, waited), a->code, answer_name(attempt_answer(a)), a->client,
-            a->helo, a->mode);
+    if (answer != ANSWER_CUT) {
+        snprintf(code, sizeof code, "%d", a->code);
+    }
+    fprintf(out, "    %s  %-10s  %3s %-8s  %-15s %s  %s", time_text(a->at_ms, when),
+            waited_text(a, nth, waited), code, answer_name(answer), a->client, a->helo,
+            a->mode);
     fprintf(out, a->version > 0 ? " (version %" PRId64 ")\n" : "\n", a->version);
 }
 

@@ -44,7 +44,7 @@ void mail_take_sender(struct session *s, const struct order *order)
     if (!reply_positive(code)) {
         return;
     }
-    *mail = (struct transaction){.open = true, .code = code};
+    *mail = (struct transaction){.open = true};
     mail->roll = roll_over(s->roll_bytes, sizeof s->roll_bytes);
     mail->from_len = order->path.address.n;
     memcpy(mail->from, order->path.address.at, mail->from_len);
@@ -108,7 +108,7 @@ void mail_take_recipient(struct session *s, const struct order *order)
     }
     s->mail.tried++;
     s->mail.accepted += reply_positive(code);
-    s->mail.code = code;
+    s->mail.code = s->mail.accepted > 0 ? 0 : code;
     roll_add(&s->mail.roll, order->path.address, code);
     count_recipient(s, code);
     talk_answer(s, verdict, own);
@@ -133,11 +133,13 @@ void mail_take_data(struct session *s, const struct order *order)
 {
     struct transaction *mail = &s->mail;
     size_t headers = s->env->limits->headers;
+    uint16_t code;
 
     (void)order;
-    mail->code = talk_answer(s, talk_ask(s, STAGE_DATA),
-                             (struct reply){354, "End data with <CR><LF>.<CR><LF>"});
-    if (mail->code / 100 != 3) {
+    code = talk_answer(s, talk_ask(s, STAGE_DATA),
+                       (struct reply){354, "End data with <CR><LF>.<CR><LF>"});
+    if (code / 100 != 3) {
+        mail->code = code;
         return;
     }
     mail->has_data = s->in_data = true;

@@ -122,7 +122,9 @@ void record_attempt(const struct session *s)
     if (s->mail.roll.unlisted > 0) {
         jsonout_int(j, "unlisted", (int64_t)s->mail.roll.unlisted);
     }
-    jsonout_int(j, "code", s->mail.code);
+    if (s->mail.code != 0) {
+        jsonout_int(j, "code", s->mail.code);
+    }
     if (s->mail.has_data) {
         add_message(j, s);
     }

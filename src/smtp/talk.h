@@ -20,7 +20,7 @@ struct transaction {
     bool hurried;    /* what comes is acknowledged at once */
     uint64_t tried;  /* RCPT commands that were well-formed */
     size_t accepted; /* recipients */
-    uint16_t code;   /* the last answer to MAIL, RCPT, DATA or the message */
+    uint16_t code;   /* what settled it so far; 0: recipients wait for the message's answer */
     struct roll roll;
     struct body body;
     struct header header;

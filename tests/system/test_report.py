@@ -181,6 +181,30 @@ class Forms(unittest.TestCase):
 
 
 class Real(unittest.TestCase):
+    def test_a_transaction_that_is_given_up_delivers_nothing(self):
+        """Its recipients had a 250 each, the transaction has no code."""
+        with Daemon("accept") as daemon:
+            with Client(daemon.port).hello() as client:
+                client.mail("a@sinkhole.test")
+                client.command("RSET", 250)
+                client.mail("b@sinkhole.test")
+                daemon.set_mode("bounce")
+                client.command("RCPT TO:<c@sinkhole.test>", 550)
+                client.command("RSET", 250)
+                client.command("QUIT", 221)
+            daemon.wait_event("session")
+            attempts = daemon.find("attempt")
+            self.assertEqual([[r["code"] for r in a["rcpts"]] for a in attempts],
+                             [[250], [250, 550]])
+            self.assertEqual([a for a in attempts if "code" in a], [])
+            log = b"".join(daemon.lines).decode()
+        found = json.loads(report([], "--json", text=log).stdout)
+        self.assertEqual({(m["to"][0], m["state"], m["attempts"][0]["answer"],
+                           m["attempts"][0]["code"]) for m in found["messages"]},
+                         {("a", "pending", "cut", None), ("b", "pending", "cut", None),
+                          ("c", "bounced", "refused", 550)})
+        self.assertRegex(report([], text=log).stdout, r"  - cut +127\.0\.0\.1 ")
+
     def test_the_lines_of_a_daemon(self):
         with Daemon("defer") as daemon:
             with Client(daemon.port).hello() as client:
