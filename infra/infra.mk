@@ -7,7 +7,7 @@
 
 INFRA_SUITES := $(wildcard tests/infra/test_*.py)
 CHECK_SUITES += $(INFRA_SUITES)
-PKG_infra-check := $(PKG_all) podman python3 python3-yaml shellcheck
+PKG_infra-check := $(PKG_all) $(PKG_image) iproute2 python3 python3-yaml shellcheck
 PKG_check += $(PKG_infra-check)
 
 infra-check: all infra-tools

@@ -22,16 +22,15 @@ import sinkhole  # noqa: E402
 import tap  # noqa: E402
 import taskdef  # noqa: E402
 import terraform  # noqa: E402
+import tier  # noqa: E402
 from sinkhole import wait_for  # noqa: E402
 
-IMAGE = "localhost/sinkhole:dev"
 NAME = f"sinkhole-infra-{os.getpid()}"
 MODE = "/cabal/sinkhole_mode"
 
 
 def missing():
-    return (cloud.missing() or podman.missing() or netns.missing()
-            or (None if podman.has_image(IMAGE) else f"there is no image {IMAGE} (make image)"))
+    return cloud.missing() or podman.missing() or netns.missing()
 
 
 class Flags(unittest.TestCase):
@@ -57,6 +56,7 @@ class Task(unittest.TestCase):
         why = missing()
         if why:
             raise unittest.SkipTest(why)
+        cls.image = tier.image()
         try:
             cls.tf = terraform.Workspace()
         except terraform.Unavailable as unavailable:
@@ -84,7 +84,7 @@ class Task(unittest.TestCase):
         cls.addClassCleanup(podman.remove, name)
         podman.run("--detach", "--name", name, f"--network=ns:{cls.net.path}",
                    *taskdef.podman_flags(definition),
-                   *(f"--env={key}={value}" for key, value in agent.items()), *more, IMAGE)
+                   *(f"--env={key}={value}" for key, value in agent.items()), *more, cls.image)
 
     def healthy(self, name=NAME):
         command = taskdef.health_command(self.definition)

@@ -83,7 +83,3 @@ def logs(name):
 def remove(*names):
     """Ends containers at once; one that is not there is no error."""
     podman("rm", "--force", "--ignore", "--time", "0", *names, check=False)
-
-
-def has_image(name):
-    return podman("image", "exists", name, check=False).returncode == 0
