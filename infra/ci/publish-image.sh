@@ -24,13 +24,16 @@ repository=$(aws ecr describe-repositories --repository-names "$name" \
     --query 'repositories[0].repositoryUri' --output text)
 image=$repository:$tag
 
-pushed=$(aws ecr list-images --repository-name "$name" \
-    --query "length(imageIds[?imageTag=='$tag'])" --output text)
+# Not list-images: it answers in pages, and the CLI counts on each page by itself.
+pushed=$(aws ecr batch-get-image --repository-name "$name" --image-ids "imageTag=$tag" \
+    --query 'length(images)' --output text)
 if [ "$pushed" = 0 ]; then
     aws ecr get-login-password | docker login --username AWS --password-stdin \
         "${repository%%/*}" >&2
     docker buildx build --platform "${PLATFORM:-linux/arm64}" --provenance mode=max --sbom true \
-        --label "org.opencontainers.image.revision=$1" --file container/Containerfile \
+        --build-arg "REVISION=$1" --build-arg "CREATED=$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+        --build-arg "VERSION=$(sed -n 's/^AC_INIT.*\[\([0-9.]*\)\].*/\1/p' configure.ac)" \
+        --file container/Containerfile \
         --tag "$image" --push . >&2
 else
     echo "publish-image: $image was pushed before" >&2

@@ -213,13 +213,21 @@ class OnAws(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, f"{self.repository}:sha-89abcdef\n")
         for expected in ("--provenance mode=max", "--platform linux/arm64", "--push",
-                         f"--tag {self.repository}:sha-89abcdef"):
+                         f"--tag {self.repository}:sha-89abcdef", f"REVISION={COMMIT}"):
             self.assertIn(expected, self.notes("docker"))
+        self.assertRegex(self.notes("docker"), r"VERSION=\d+\.\d+\.\d+ ")
+        self.assertRegex(self.notes("docker"), r"CREATED=\d{4}-\d\d-\d\dT[\d:]{8}Z ")
         noted = self.ssm.get_parameter(Name="/cabal/deployed_image_tag/sinkhole")
         self.assertEqual(noted["Parameter"]["Value"], "sha-89abcdef")
         self.assertIn("tag=sha-89abcdef\n", self.notes("output"))
 
     def test_3_what_was_pushed_is_not_built_again(self):
+        for number in range(120):  # more than one page of a list
+            self.ecr.put_image(repositoryName="cabal-sinkhole", imageTag=f"sha-{number:08x}",
+                               imageManifest=MANIFEST.replace("0" * 64, f"{number:064x}"))
+        done = self.run_script("publish-image.sh", COMMIT)
+        self.assertIn("build", self.notes("docker"), done.stderr)
+        os.unlink(os.path.join(self.scratch, "docker"))
         self.ecr.put_image(repositoryName="cabal-sinkhole", imageTag="sha-89abcdef",
                            imageManifest=MANIFEST)
         done = self.run_script("publish-image.sh", COMMIT)
