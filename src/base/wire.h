@@ -33,9 +33,9 @@ ssize_t wire_read(const struct wire *w, void *bytes, size_t n, int64_t now, int6
    how many the other side has got. interrupted() is not asked. */
 ssize_t wire_write(const struct wire *w, const void *bytes, size_t n, int64_t limit_ms);
 
-/* Has the kernel acknowledge at once what comes next (TCP_QUICKACK, tcp(7)). A client that
-   sends a message in small writes waits for each to be acknowledged (RFC 896), and a receiver
-   with nothing to say takes 40 ms for that. Does nothing on what is no TCP socket. */
+/* Has the kernel acknowledge at once what came and what comes (TCP_QUICKACK, tcp(7)). A client
+   that sends a message in small writes waits for each to be acknowledged (RFC 896), and a
+   receiver with nothing to say takes 40 ms for that. Does nothing on what is no TCP socket. */
 void wire_quickack(const struct wire *w);
 
 /* Tells the other side that nothing more is coming, while it may go on sending. Does nothing on

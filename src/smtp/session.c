@@ -138,6 +138,15 @@ static void time_out(struct session *s)
     }
 }
 
+/* A message that did not come in one piece may be one of many small ones, each sent when the
+   last was acknowledged. Most come whole, and save the system call. */
+static void acknowledge(struct session *s)
+{
+    if (s->in_data && s->mail.waits++ == 1) {
+        wire_quickack(s->wire);
+    }
+}
+
 static void wait_for_more(struct session *s)
 {
     int64_t now = clock_ms();
@@ -145,10 +154,7 @@ static void wait_for_more(struct session *s)
 
     buf_drop(&s->in, s->at);
     s->at = 0;
-    if (s->in_data && !s->mail.hurried) {
-        s->mail.hurried = true;
-        wire_quickack(s->wire);
-    }
+    acknowledge(s);
     n = read_before(s, now, deadline_at(s, now));
     if (n > 0) {
         s->in.len += (size_t)n;

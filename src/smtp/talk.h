@@ -17,7 +17,7 @@
 struct transaction {
     bool open;
     bool has_data;   /* a 354 was said */
-    bool hurried;    /* what comes is acknowledged at once */
+    size_t waits;    /* for bytes of the message */
     uint64_t tried;  /* RCPT commands that were well-formed */
     size_t accepted; /* recipients */
     uint16_t code;   /* what settled it so far; 0: recipients wait for the message's answer */

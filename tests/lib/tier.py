@@ -198,16 +198,25 @@ class Tier(Box):
     def supervisor(self):
         return next(pid for pid, line in self.processes() if line.startswith("s6-supervise "))
 
-    def memory(self, name):
-        """A figure of its memory cgroup, by the name of version 1 and of version 2."""
+    def cgroup(self, names):
+        """The text of a file of its memory cgroup, by its name in version 1 and in version 2."""
         rows = procfs.read(self.pid, "cgroup").decode().splitlines()
         for row in rows:
             _, controllers, path = row.split(":", 2)
             places = {"memory": ("/sys/fs/cgroup/memory", 0), "": ("/sys/fs/cgroup", 1)}
             if controllers in places:
                 root, which = places[controllers]
-                file = f"{root}{path}/{name[which]}"
+                file = f"{root}{path}/{names[which]}"
                 if os.path.exists(file):
-                    with open(file, encoding="ascii") as figure:
-                        return int(figure.read())
-        raise unittest.SkipTest(f"no cgroup here has {name}")
+                    with open(file, encoding="ascii") as text:
+                        return text.read()
+        raise unittest.SkipTest(f"no cgroup here has {names}")
+
+    def memory(self):
+        """Bytes: what it holds now without cached files, and the most so far with them. Those
+        cost nobody anything, and whose they are depends on who read them first."""
+        now = int(self.cgroup(("memory.usage_in_bytes", "memory.current")))
+        peak = int(self.cgroup(("memory.max_usage_in_bytes", "memory.peak")))
+        rows = map(str.split, self.cgroup(("memory.stat", "memory.stat")).splitlines())
+        cached = sum(int(figure) for name, figure in rows if name in ("active_file", "inactive_file"))
+        return now - cached, peak
