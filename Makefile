@@ -63,7 +63,7 @@ $(BUILD)/config.mk: configure src/config.mk.in
 all: $(BUILD)/config.mk
 	@$(MAKE) -C $(BUILD) --no-print-directory all
 install: $(BUILD)/config.mk
-	@$(MAKE) -C $(BUILD) --no-print-directory install
+	@$(MAKE) -C $(BUILD) --no-print-directory install $(if $(DESTDIR),DESTDIR='$(abspath $(DESTDIR))')
 run: all
 	@$(TOP)/tests/lib/try.sh $(BUILD)
 
@@ -142,6 +142,8 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@; )
 .PHONY: all unit-tests install clean
 all: $(PROGRAMS)
 unit-tests: $(UNIT_TESTS)
+# Objects between a source and its program stay, or the next make would build them once more.
+.SECONDARY:
 
 obj/%.o: $(srcdir)/src/%.c config.h
 	@mkdir -p $(@D)
@@ -196,7 +198,8 @@ install: all
 		$(DESTDIR)$(datarootdir)/bash-completion/completions/sinkholectl
 	$(INSTALL) -D -m 644 $(srcdir)/etc/completion/_sinkholectl \
 		$(DESTDIR)$(datarootdir)/zsh/site-functions/_sinkholectl
-	cd $(srcdir) && find etc -type f -not -path 'etc/completion/*' -exec tests/lib/install-file.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples \;
+	cd $(srcdir) && find etc -type f -not -path 'etc/completion/*' -exec \
+		tests/lib/install-sample.sh {} $(abspath $(DESTDIR)/)$(docdir)/examples $(sbindir) \;
 clean:
 	rm -rf obj server *.a $(PROGRAMS) tests
 
