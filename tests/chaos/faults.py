@@ -91,7 +91,9 @@ def kill_master(house, _):
 def jump_clocks(house, dice):
     """The next master and all its children live hours ahead of what stands on the board."""
     if house.clocks_jump:
-        house.jump_s += dice.randint(1, 3) * 3600
+        seconds = dice.randint(1, 3) * 3600
+        house.jump_s += seconds
+        house.oracle.jumped(seconds)
         replace_master(house, "a jump of the clocks")
 
 

@@ -13,9 +13,11 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
 import clocks  # noqa: E402
 import eventdoc  # noqa: E402
+import oracle as oracles  # noqa: E402
 import procfs  # noqa: E402
 import sinkhole  # noqa: E402
 
@@ -65,7 +67,7 @@ class House:
             [sinkhole.program("sinkholed"), "--bind-host", "127.0.0.1", "--bind-port",
              str(self.port), "--run-dir", f"{self.dir}/run", "--workers", "8..128",
              "--mode-source", f"file:{self.mode_file}", "--cache-ttl", "1", "--drain", "5",
-             "--greylist-window", "86400"], stdin=subprocess.DEVNULL, stdout=self.log_in,
+             "--greylist-window", str(oracles.GREYLIST_WINDOW)], stdin=subprocess.DEVNULL, stdout=self.log_in,
             stderr=self.errors, env=sinkhole.clean_environment(),
             preexec_fn=(lambda: clocks.jump(self.jump_s)) if self.jump_s else None)
 

@@ -21,6 +21,11 @@ PLAIN = {"greeting": 220, "EHLO": 250, "MAIL": 250, "DATA": 354, "message": 250,
 # So long after a kill may a client notice that its session is gone.
 NOTICE = 10
 
+# Seconds that an address stays known to greylist mode. A worker of the master before may live
+# behind by a jump of the clocks, so that within so much of the end either answer is right.
+GREYLIST_WINDOW = 86400
+BEHIND = 6 * 3600
+
 
 class Oracle:
     """Shared by all threads; every method takes the lock."""
@@ -31,7 +36,8 @@ class Oracle:
         self.worker_kills, self.master_kills = [], []
         self.wrong, self.lost, self.ungreeted = [], [], []
         self.replies = self.sessions = self.farewells = 0
-        self.known = set()  # addresses that greylist mode has turned away once
+        self.known = {}  # address: when greylist mode turned it away, by the daemon's clock
+        self.ahead = 0  # seconds that the daemon's clock has jumped
         self.peaks = {}
 
     # -- what happens --------------------------------------------------------------------------
@@ -48,6 +54,10 @@ class Oracle:
         with self.lock:
             (self.master_kills if kind == "master" else self.worker_kills).extend(
                 [time.monotonic()] * count)
+
+    def jumped(self, seconds):
+        with self.lock:
+            self.ahead += seconds
 
     def fail(self, text):
         with self.lock:
@@ -75,10 +85,15 @@ class Oracle:
             if written <= answered and (replaced is None or replaced >= sent):
                 yield mode
 
+    def is_known(self, address, when):
+        """Has it been turned away, so lately that nothing can have forgotten it?"""
+        return when + self.ahead - self.known.get(address, -GREYLIST_WINDOW) \
+            < GREYLIST_WINDOW - BEHIND
+
     def allowed(self, stage, address, sent, answered):
         if stage != "RCPT":
             return {(PLAIN[stage], None)}
-        known = address in self.known
+        known = self.is_known(address, answered)
         answers = set()
         for mode in self.modes(sent, answered):
             answers |= {a for a in RECIPIENT[mode]
@@ -103,7 +118,7 @@ class Oracle:
             if not {(code, text), (code, None)} & allowed:
                 self.wrong.append(f"{stage} of {address}: {code} {text}; allowed: {allowed}")
             if code == 421 and text.startswith("4.7.1"):
-                self.known.add(address)
+                self.known[address] = answered + self.ahead
             return code != 421
 
     # -- the sum -------------------------------------------------------------------------------

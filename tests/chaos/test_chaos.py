@@ -69,6 +69,15 @@ class TheOracle(unittest.TestCase):
         self.assertFalse(self.judge(421, "4.7.1 Greylisted; try again later"))
         self.assertTrue(self.judge(421, "4.7.1 Greylisted; try again later"))
 
+    def test_greylisted_again_after_the_window_is_right(self):
+        self.oracle = oracle.Oracle("greylist")
+        self.judge(421, "4.7.1 Greylisted; try again later")
+        self.oracle.jumped(oracle.GREYLIST_WINDOW - oracle.BEHIND - 60)
+        self.assertTrue(self.judge(421, "4.7.1 Greylisted; try again later"))
+        self.oracle.wrong.clear()
+        self.oracle.jumped(oracle.GREYLIST_WINDOW)
+        self.assertFalse(self.judge(421, "4.7.1 Greylisted; try again later"))
+
     def test_a_stop_that_nobody_caused_is_wrong(self):
         self.assertTrue(self.judge(421, oracle.SHUTDOWN))
 
