@@ -65,16 +65,19 @@ static bool set_value(const struct option_row *row, const char *text)
     return false;
 }
 
+/* name: as it was written; of "--name=value" what stands before the '='. */
 static bool apply(const struct option_row *row, const char *name, const char *text, char *why,
                   size_t why_size)
 {
+    int length = (int)strcspn(name, "=");
     char accepted[128];
 
     if (set_value(row, text)) {
         return true;
     }
     describe(row, accepted, sizeof accepted);
-    snprintf(why, why_size, "%s: '%.80s' is not accepted; it takes %s", name, text, accepted);
+    snprintf(why, why_size, "%.*s: '%.80s' is not accepted; it takes %s", length, name, text,
+             accepted);
     return false;
 }
 

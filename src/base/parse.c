@@ -63,6 +63,9 @@ bool parse_duration(const char *text, int64_t min, int64_t max, int64_t *out_ms)
     }
     if (*at == '.') {
         at++;
+        if (*at < '0' || *at > '9') {
+            return false;
+        }
         part = read_thousandths(&at);
     }
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
@@ -99,6 +102,17 @@ bool parse_range(const char *text, int64_t min, int64_t max, int64_t *low, int64
     return true;
 }
 
+/* "2 h 5 min", and "2 h" where nothing is left. */
+static void format_two(char *out, size_t size, long long whole, const char *unit,
+                       long long rest, const char *smaller)
+{
+    if (rest == 0) {
+        snprintf(out, size, "%lld %s", whole, unit);
+    } else {
+        snprintf(out, size, "%lld %s %lld %s", whole, unit, rest, smaller);
+    }
+}
+
 void format_duration(int64_t ms, char *out, size_t size)
 {
     long long s = ms / 1000;
@@ -110,8 +124,8 @@ void format_duration(int64_t ms, char *out, size_t size)
     } else if (s < 7200) {
         snprintf(out, size, "%lld min", s / 60);
     } else if (s < 172800) {
-        snprintf(out, size, "%lld h %lld min", s / 3600, s % 3600 / 60);
+        format_two(out, size, s / 3600, "h", s % 3600 / 60, "min");
     } else {
-        snprintf(out, size, "%lld d %lld h", s / 86400, s % 86400 / 3600);
+        format_two(out, size, s / 86400, "d", s % 86400 / 3600, "h");
     }
 }

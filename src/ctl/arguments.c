@@ -167,10 +167,15 @@ static int sort_arguments(struct ctl *ctl, int argc, char **argv, char *why, siz
 static int check_fit(const struct ctl *ctl)
 {
     const struct ctl_command *c = ctl->command;
+    const char *gap = *c->operands != '\0' ? " " : "";
 
-    if (ctl->operands < c->least || (c->most >= 0 && ctl->operands > c->most)) {
-        return ctl_complain(EXIT_USAGE, "usage: sinkholectl %s%s%s", c->name,
-                            *c->operands != '\0' ? " " : "", c->operands);
+    if (c->most >= 0 && ctl->operands > c->most) {
+        return ctl_complain(EXIT_USAGE, "'%.80s' is too much; usage: sinkholectl %s%s%s",
+                            ctl->operand[c->most], c->name, gap, c->operands);
+    }
+    if (ctl->operands < c->least) {
+        return ctl_complain(EXIT_USAGE, "%s wants more; usage: sinkholectl %s%s%s", c->name,
+                            c->name, gap, c->operands);
     }
     if (ctl->json && (c->takes & TAKES_JSON) == 0) {
         return ctl_complain(EXIT_USAGE, "%s takes no --json", c->name);

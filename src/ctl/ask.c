@@ -14,7 +14,7 @@ bool ask_refresh(const struct view *view)
 {
     pid_t refresher = atomic_load(&view->board.control->refresher);
 
-    if (refresher <= 0) {
+    if (!view->refreshing || refresher <= 0) {
         errno = ESRCH;
         return false;
     }

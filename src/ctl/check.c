@@ -91,7 +91,7 @@ static int run(const struct ctl *ctl)
 
     view_open(&view, ctl, BOARD_READ);
     if (!view.attached) {
-        return sick("no board that can be read in", ctl->run_dir);
+        return sick("there is no board to read", ctl->run_dir);
     }
     status = check(&view);
     view_close(&view);

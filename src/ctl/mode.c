@@ -224,17 +224,32 @@ static int set(const struct ctl *ctl, struct view *view)
                      : tell_stored(ctl, spec, &wanted);
 }
 
+static int check_words(const struct ctl *ctl)
+{
+    const char *verb = ctl->operands > 0 ? ctl->operand[0] : "";
+    enum mode mode;
+
+    if (ctl->operands == 0 && ctl->wait) {
+        return ctl_complain(EXIT_USAGE, "--wait belongs to mode set");
+    }
+    if (ctl->operands == 1 && strcmp(verb, "set") == 0) {
+        return ctl_complain(EXIT_USAGE, "mode set: a value is missing; there are: %s",
+                            mode_list());
+    }
+    if (ctl->operands > 0 && strcmp(verb, "set") != 0) {
+        return ctl_complain(EXIT_USAGE, "mode %.80s: there are: mode, mode set %s", verb,
+                            mode_parse(verb, strlen(verb), &mode) ? verb : "VALUE");
+    }
+    return EXIT_OK;
+}
+
 static int run(const struct ctl *ctl)
 {
     struct view view;
-    int status;
+    int status = check_words(ctl);
 
-    if (ctl->operands > 0 && (strcmp(ctl->operand[0], "set") != 0 || ctl->operands != 2)) {
-        return ctl_complain(EXIT_USAGE,
-                            "usage: sinkholectl mode, or sinkholectl mode set VALUE");
-    }
-    if (ctl->operands == 0 && ctl->wait) {
-        return ctl_complain(EXIT_USAGE, "--wait belongs to mode set");
+    if (status != EXIT_OK) {
+        return status;
     }
     view_open(&view, ctl, BOARD_READ);
     status = view_trouble(&view, ctl);

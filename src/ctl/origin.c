@@ -11,9 +11,9 @@
 
 #define SAID_SIZE 4096
 
-static int complain_fault(int status, const struct source_fault *fault)
+static int complain_fault(const struct source_fault *fault)
 {
-    return ctl_complain(status, "%s", fault->text);
+    return ctl_complain(source_fault_status(fault), "%s", fault->text);
 }
 
 int origin_spec(const struct ctl *ctl, const struct view *view, char spec[SOURCE_SPEC_SIZE])
@@ -25,7 +25,7 @@ int origin_spec(const struct ctl *ctl, const struct view *view, char spec[SOURCE
         return EXIT_OK;
     }
     if (!source_spec(ctl->source, getenv("SINKHOLE_MODE_PARAM"), ctl->run_dir, spec, &fault)) {
-        return complain_fault(EXIT_USAGE, &fault);
+        return complain_fault(&fault);
     }
     return EXIT_OK;
 }
@@ -42,11 +42,11 @@ static int fetch_local(const char *spec, struct reading *out)
     bool fetched;
 
     if (!source_open(&source, spec, source_local_kinds, &fault)) {
-        return complain_fault(EXIT_USAGE, &fault);
+        return complain_fault(&fault);
     }
     fetched = source.kind->fetch(&source, out, &fault);
     source_close(&source);
-    return fetched ? EXIT_OK : complain_fault(EXIT_SYSTEM, &fault);
+    return fetched ? EXIT_OK : complain_fault(&fault);
 }
 
 /* What sinkhole-refresh prints is one flat JSON object of our own making. A quote within a
@@ -112,7 +112,7 @@ int origin_store(const struct ctl *ctl, const char *spec, const char *value, uin
     if (is_local(spec)) {
         return source_put(spec, source_local_kinds, value, version, &fault)
                    ? EXIT_OK
-                   : complain_fault(EXIT_SYSTEM, &fault);
+                   : complain_fault(&fault);
     }
     status = helper_run(ctl, spec, words, said, sizeof said);
     *version = member_number(said, "version");

@@ -2,25 +2,24 @@
 #include "ctl/view.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
 #include "ctl/print.h"
+#include "mode/life.h"
 
-static bool alive(pid_t pid)
-{
-    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
-}
+/* Who has not marked the board for so long is somebody else: more than any fetch takes, and any
+   round of the master. */
+#define MARK_MAX_MS 60000
 
 void view_renew(struct view *view)
 {
     view->at_ms = clock_ms();
     board_read(&view->board, &view->now);
-    view->running = alive(atomic_load(&view->board.control->master));
-    view->refreshing = alive(atomic_load(&view->board.control->refresher));
+    view->running = life_of_master(&view->board, MARK_MAX_MS);
+    view->refreshing = life_of_refresher(&view->board, MARK_MAX_MS);
 }
 
 void view_open(struct view *view, const struct ctl *ctl, enum board_access access)

@@ -19,10 +19,7 @@
 static int report_fault(const struct source_fault *fault)
 {
     log_warnx("%s (%s)", fault->text, fault->code);
-    if (strcmp(fault->code, "BadSource") == 0 || strcmp(fault->code, "ReadOnly") == 0) {
-        return EXIT_USAGE;
-    }
-    return strcmp(fault->code, "Timeout") == 0 ? EXIT_TIMEOUT : EXIT_SYSTEM;
+    return source_fault_status(fault);
 }
 
 static void print_value(const char *event, const char *spec, const char *value,

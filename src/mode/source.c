@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
+
 const struct source_kind *const source_local_kinds[] = {&source_static, &source_file, NULL};
 
 static bool is_given(const char *text)
@@ -137,4 +139,19 @@ void source_fault_errno(struct source_fault *fault, const char *format, ...)
     used = strlen(fault->text);
     snprintf(fault->text + used, sizeof fault->text - used, ": %s", strerror(number));
     tame(fault->text);
+}
+
+int source_fault_status(const struct source_fault *fault)
+{
+    static const struct {
+        const char *code;
+        int status;
+    } rows[] = {{"BadSource", EXIT_USAGE}, {"ReadOnly", EXIT_USAGE}, {"Timeout", EXIT_TIMEOUT}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(fault->code, rows[i].code) == 0) {
+            return rows[i].status;
+        }
+    }
+    return EXIT_SYSTEM;
 }

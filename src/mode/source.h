@@ -90,6 +90,10 @@ void source_fault_errno(struct source_fault *fault, const char *format, ...)
 void source_fault_set(struct source_fault *fault, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The exit status that goes with a fault: EXIT_USAGE where no such source can be read or
+   written ever, EXIT_TIMEOUT, or EXIT_SYSTEM. */
+int source_fault_status(const struct source_fault *fault);
+
 /* The backends that need no network. */
 extern const struct source_kind source_static; /* static:MODE */
 extern const struct source_kind source_file;   /* file:/PATH; watched by inotify(7) */

@@ -1,9 +1,7 @@
 /* Looking, claiming and fetching without a refresher. */
 #include "server/fresh.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mode/life.h"
 #include "mode/refresher.h"
 #include "server/refresher_exec.h"
 
@@ -27,10 +26,7 @@ static void nap(long ms)
 
 static bool refresher_lives(const struct board *board)
 {
-    pid_t pid = atomic_load(&board->control->refresher);
-    int64_t age = clock_ms() - atomic_load(&board->control->refresher_beat_ms);
-
-    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) && age >= 0 && age < BEAT_MAX_MS;
+    return life_of_refresher(board, BEAT_MAX_MS);
 }
 
 /* -- local sources ------------------------------------------------------------------------- */

@@ -80,6 +80,7 @@ void refresher_child_step(struct refresher_child *c, int64_t now_ms)
     }
     c->ready = ends[0];
     c->restart_ms = now_ms; /* until it ends: when it began */
+    atomic_store(&c->board->control->refresher_beat_ms, now_ms); /* the first; then its own */
     atomic_store(&c->board->control->refresher, c->pid);
 }
 

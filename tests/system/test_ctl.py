@@ -199,11 +199,15 @@ class Check(unittest.TestCase):
     def test_healthy_and_quick(self):
         with Daemon() as daemon:
             times = []
-            for _ in range(5):
+
+            def look():
                 begin = time.monotonic()
                 result = daemon.ctl("check")
                 times.append(time.monotonic() - begin)
-                self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+                return (result.returncode, result.stdout, result.stderr) == (0, "", "")
+            # A machine that is busy enough keeps a connection waiting for its two seconds.
+            for _ in range(5):
+                wait_for(look, "it is healthy, and silent about it")
             self.assertLess(min(times), 1)
 
     def test_no_daemon(self):
@@ -326,8 +330,17 @@ class CommandLine(unittest.TestCase):
         for args, words in [([], "a command is missing"), (["bogus"], "'bogus' is no command"),
                             (["greylist"], "usage"), (["greylist", "shred"], "list, clear"),
                             (["status", "extra"], "usage"), (["check", "--json"], "no --json"),
-                            (["mode", "--wait"], "--wait"), (["mode", "get"], "mode set"),
-                            (["mode", "set"], "mode set"), (["status", "--bogus"], "--bogus"),
+                            (["mode", "--wait"], "--wait"),
+                            (["mode", "get"], "mode set VALUE"),
+                            (["mode", "accept"], "mode set accept"),
+                            (["mode", "set"], "greylist"),
+                            (["mode", "set", "accept", "now"], "'now'"),
+                            (["status", "extra"], "'extra'"),
+                            (["status", "--json=perhaps"], "--json: 'perhaps'"),
+                            (["mode", "set", "accept", "-s", "file:here"], "absolute"),
+                            (["mode", "set", "accept", "-s", "web:/x"], "file:/PATH"),
+                            (["mode", "set", "accept", "-s", "static:defer"], "cannot be changed"),
+                            (["status", "--bogus"], "--bogus"),
                             (["refresh", "--timeout", "never"], "never"),
                             (["status", "--run-dir", "here"], "absolute")]:
             with self.subTest(args):

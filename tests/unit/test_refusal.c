@@ -113,7 +113,7 @@ static const struct {
 } clocks[] = {
     {"Fri, 02 Jan 2026 03:04:35 GMT", NULL},
     {"Fri, 02 Jan 2026 03:21:05 GMT", "; this machine's clock is 17 min behind AWS's"},
-    {"Fri, 02 Jan 2026 01:04:05 GMT", "; this machine's clock is 2 h 0 min ahead of AWS's"},
+    {"Fri, 02 Jan 2026 01:04:05 GMT", "; this machine's clock is 2 h ahead of AWS's"},
     {"yesterday", NULL},
     {"", NULL},
 };
