@@ -1,5 +1,6 @@
 /* libcurl, and nothing of it outside. Signals are not used (CURLOPT_NOSIGNAL): names are
-   resolved in a thread, so that even a dead resolver keeps the limits. */
+   resolved in a thread, which is left behind when it takes too long (CURLOPT_QUICK_EXIT), so
+   that even a dead resolver keeps the limits. */
 #include "aws/http.h"
 
 #include <curl/curl.h>
@@ -50,6 +51,7 @@ struct http *http_open(void)
     }
     http->curl = curl_easy_init();
     if (http->curl == NULL) {
+        curl_global_cleanup();
         free(http);
         return NULL;
     }
@@ -107,6 +109,10 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     struct http_response *r = ((struct collector *)context)->response;
     size_t n = size * count;
 
+    /* What a proxy or an interim answer (100) said before is not the answer's. */
+    if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
+        memset(r->headers, 0, sizeof r->headers);
+    }
     for (int i = 0; i < HTTP_HEADERS; i++) {
         size_t name = strlen(header_names[i]);
 
@@ -128,6 +134,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
 static void set_limits(CURL *curl, const struct http_request *request)
 {
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->total_ms);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -191,7 +198,7 @@ bool http_send(struct http *http, const struct http_request *request,
 {
     struct collector collector = {.response = response, .max_bytes = request->max_bytes};
     struct curl_slist *headers = list_headers(request);
-    CURLcode code;
+    CURLcode code = CURLE_OUT_OF_MEMORY;
 
     *response = (struct http_response){.body = calloc(1, 1)};
     http->message[0] = '\0';
@@ -213,7 +220,9 @@ bool http_send(struct http *http, const struct http_request *request,
     if (request->sign != NULL) {
         set_signing(http->curl, request->sign);
     }
-    code = response->body != NULL ? curl_easy_perform(http->curl) : CURLE_OUT_OF_MEMORY;
+    if (response->body != NULL && (headers != NULL || request->headers[0] == NULL)) {
+        code = curl_easy_perform(http->curl);
+    }
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &response->status);
     curl_slist_free_all(headers);
     if (code != CURLE_OK) {

@@ -159,6 +159,17 @@ class Faults(Case):
         self.assertIn("(RequestTimeTooSkewed)", told)
         self.assertRegex(told, r"clock is 1[67] min behind AWS's")
 
+    def test_headers_of_an_interim_answer_do_not_count(self):
+        """Nor do those of a proxy's consent to CONNECT, which come the same way."""
+        def answer(handler):
+            handler.wfile.write(b"HTTP/1.1 100 Continue\r\nDate: %s\r\n"
+                                b"x-amzn-RequestId: of-the-proxy\r\n\r\n" % LATE.encode())
+            aws.text("busy", 503)(handler)
+        self.proxy.set_fault(answer)
+        told = self.print(111)
+        self.assertIn("(HTTP 503)", told)
+        self.assertNotIn("clock", told)
+
     def test_time_is_bounded(self):
         """A server that says nothing, and one that says one byte a second."""
         proxy = self.proxy
@@ -183,6 +194,26 @@ class Faults(Case):
         told = self.print(111, wrap=wrap,
                           env={"AWS_ENDPOINT_URL_SSM": "http://no-such-host.invalid"})
         self.assertIn("(DnsFailure)", told)
+
+    def test_dead_resolver(self):
+        """A name server that takes questions and says nothing for half a minute: the limits hold."""
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        for name, text in (("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n"),
+                           ("nsswitch.conf", "hosts: files dns\n")):
+            with open(os.path.join(directory, name), "w", encoding="ascii") as file:
+                file.write(text)
+        script = (f"ip link set lo up && cd {directory} && for f in *; do "
+                  'mount --bind "$f" "$(readlink -f "/etc/$f")"; done && exec "$@"')
+        mute = ("import socket, subprocess, sys; s = socket.socket(type=socket.SOCK_DGRAM); "
+                "s.bind(('127.0.0.1', 53)); sys.exit(subprocess.run(sys.argv[1:]).returncode)")
+        wrap = ("unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-ec", script,
+                "sh", sys.executable, "-c", mute)
+        if subprocess.run([*wrap, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("unshare --net --mount and ip are not all usable here")
+        begin = time.monotonic()
+        told = self.print(99, wrap=wrap, env={"AWS_ENDPOINT_URL_SSM": "http://no-answer.invalid"})
+        self.assertIn("(Timeout)", told)
+        self.assertLess(time.monotonic() - begin, 20)
 
     def test_certificates_are_checked(self):
         """The proxy speaks plain HTTP; https to it must fail, not fall back."""
