@@ -7,12 +7,16 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/signals.h"
+
+#define REAP_RETRY_MS 5
 
 static _Noreturn void become(const char *command, int output)
 {
@@ -20,6 +24,7 @@ static _Noreturn void become(const char *command, int output)
 
     setpgid(0, 0);
     signals_reset();
+    unsetenv("GNUTLS_NO_IMPLICIT_INIT"); /* the daemon sets it for us alone */
     signal(SIGPIPE, SIG_DFL);
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
@@ -51,10 +56,50 @@ static const char *drain(int fd, int64_t deadline, char *out, size_t size, size_
     return "prints too much";
 }
 
+/* Waits for its end. Returns false when it still runs at the deadline. */
+static bool reap(pid_t pid, int64_t deadline, int *status)
+{
+    while (waitpid(pid, status, WNOHANG) == 0) {
+        if (clock_left(deadline, clock_ms()) == 0) {
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = REAP_RETRY_MS * 1000000}, NULL);
+    }
+    return true;
+}
+
+/* Ends it with all that it has started. */
+static void put_down(pid_t pid)
+{
+    int status;
+
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL); /* it may not have its group yet */
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/* Sees the child to its end, and reads what it prints until then. Returns NULL, or what went
+   wrong. */
+static const char *attend(pid_t pid, int fd, int64_t deadline, char *out, size_t size,
+                          size_t *n, int *status)
+{
+    const char *wrong = drain(fd, deadline, out, size, n);
+
+    if (wrong == NULL && !reap(pid, deadline, status)) {
+        wrong = "does not end";
+    }
+    if (wrong != NULL) {
+        put_down(pid);
+    }
+    return wrong;
+}
+
 bool command_run(const char *command, int total_ms, char *out, size_t size, size_t *n,
                  char *why, size_t why_size)
 {
-    const char *wrong = NULL;
+    int64_t deadline = clock_ms() + total_ms;
+    const char *wrong;
     int ends[2], status = 0;
     pid_t pid;
 
@@ -66,17 +111,12 @@ bool command_run(const char *command, int total_ms, char *out, size_t size, size
     if (pid == 0) {
         become(command, ends[1]);
     }
+    wrong = pid > 0 ? NULL : strerror(errno);
     close(ends[1]);
-    wrong = pid > 0 ? drain(ends[0], clock_ms() + total_ms, out, size, n) : strerror(errno);
-    close(ends[0]);
     if (pid > 0) {
-        if (wrong != NULL) {
-            kill(-pid, SIGKILL);
-            kill(pid, SIGKILL); /* it may not have its group yet */
-        }
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        }
+        wrong = attend(pid, ends[0], deadline, out, size, n, &status);
     }
+    close(ends[0]);
     if (wrong != NULL) {
         snprintf(why, why_size, "credential_process %s", wrong);
     } else if (status != 0) {

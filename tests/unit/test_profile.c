@@ -1,6 +1,8 @@
 /* aws/profile and aws/command: the shared files, and programs that print credentials. */
 #include "aws/profile.h"
 
+#include <signal.h>
+
 #include "aws/command.h"
 #include "credentials_stage.h"
 
@@ -149,6 +151,7 @@ static const struct {
     {"no-such-program 2>/dev/null", NULL, "status 127"},
     {"yes", NULL, "too much"},
     {"sleep 600 & sleep 600", NULL, "does not end"},
+    {"exec >&-; sleep 600", NULL, "does not end"}, /* though its output does */
     {"printf abc; exit 1", NULL, "status 1"},
 };
 
@@ -170,6 +173,42 @@ START_TEST(commands_are_bounded)
 }
 END_TEST
 
+/* What it starts ends with it: the sleep holds a pipe, which closes when the sleep is gone. */
+START_TEST(children_are_ended_too)
+{
+    char command[64], out[64], why[200];
+    int ends[2];
+    size_t n;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    snprintf(command, sizeof command, "sleep 600 >&%d & printf x; wait", ends[1]);
+    ck_assert(!command_run(command, 300, out, sizeof out, &n, why, sizeof why));
+    close(ends[1]);
+    ck_assert_int_eq(read(ends[0], out, 1), 0); /* the suite's time limit ends a wait */
+    close(ends[0]);
+}
+END_TEST
+
+/* A process of the refresher, but with signals and variables as a shell's. */
+START_TEST(commands_find_no_trace_of_the_refresher)
+{
+    char out[64], why[200];
+    sigset_t set;
+    size_t n;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
+    ck_assert(command_run("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '[:space:]'; "
+                          "printf %s \"$GNUTLS_NO_IMPLICIT_INIT\"",
+                          20000, out, sizeof out, &n, why, sizeof why));
+    out[n] = '\0';
+    ck_assert_str_eq(out, "SigBlk:0000000000000000SigIgn:0000000000000000");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("profile");
@@ -183,6 +222,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, a_named_profile_has_to_serve, 0, COUNT(unusable));
     tcase_add_loop_test(t, process_answers, 0, COUNT(answers));
     tcase_add_loop_test(t, commands_are_bounded, 0, COUNT(commands));
+    tcase_add_test(t, children_are_ended_too);
+    tcase_add_test(t, commands_find_no_trace_of_the_refresher);
     suite_add_tcase(s, t);
     return s;
 }
