@@ -59,19 +59,38 @@ bool credentials_take(struct credentials *out, const char *key, const char *secr
     return true;
 }
 
+static const struct {
+    const char *token;
+    bool versioned; /* the number of this form stands in it: 1 */
+} forms[] = {
+    [FORM_ENDPOINT] = {"Token", false},
+    [FORM_PROCESS] = {"SessionToken", true},
+};
+
+static bool is_version_1(const struct json *json)
+{
+    int64_t version;
+
+    return json_number(json, "Version", &version) && version == 1;
+}
+
 bool credentials_from_json(struct credentials *out, const char *text, size_t n,
-                           const char *token_name, char *why, size_t why_size)
+                           enum credentials_form form, char *why, size_t why_size)
 {
     struct json *json = json_read(text, n);
-    bool done;
+    bool done = false;
 
     if (json == NULL) {
         snprintf(why, why_size, "what it gives is not JSON");
         return false;
     }
-    done = credentials_take(out, json_text(json, "AccessKeyId"),
-                            json_text(json, "SecretAccessKey"), json_text(json, token_name),
-                            json_text(json, "Expiration"), why, why_size);
+    if (forms[form].versioned && !is_version_1(json)) {
+        snprintf(why, why_size, "what it gives has no \"Version\": 1");
+    } else {
+        done = credentials_take(
+            out, json_text(json, "AccessKeyId"), json_text(json, "SecretAccessKey"),
+            json_text(json, forms[form].token), json_text(json, "Expiration"), why, why_size);
+    }
     json_free(json);
     return done;
 }

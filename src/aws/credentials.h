@@ -56,8 +56,14 @@ void credentials_forget(struct credentials_cache *cache);
 bool credentials_take(struct credentials *out, const char *key, const char *secret,
                       const char *token, const char *expires, char *why, size_t why_size);
 
-/* For providers: the same from JSON; token_name is "Token" or "SessionToken". */
+/* How providers write credentials in JSON. */
+enum credentials_form {
+    FORM_ENDPOINT, /* the container's endpoint, the metadata service */
+    FORM_PROCESS,  /* credential_process */
+};
+
+/* For providers: the same from JSON. */
 bool credentials_from_json(struct credentials *out, const char *text, size_t n,
-                           const char *token_name, char *why, size_t why_size);
+                           enum credentials_form form, char *why, size_t why_size);
 
 #endif

@@ -2,7 +2,6 @@
    machine stands. */
 #include "aws/place.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,14 @@
 #include "aws/json.h"
 #include "aws/profile.h"
 #include "aws/variables.h"
+
+static const struct service_row {
+    const char *name, *variable;
+    enum profile_key key;
+} services[] = {
+    [SERVICE_SSM] = {"ssm", "AWS_ENDPOINT_URL_SSM", PROFILE_ENDPOINT_SSM},
+    [SERVICE_STS] = {"sts", "AWS_ENDPOINT_URL_STS", PROFILE_ENDPOINT_STS},
+};
 
 /* "arn:aws:ecs:eu-west-1:..." -> "eu-west-1" */
 static bool region_of_arn(const char *arn, char *out, size_t size)
@@ -84,36 +91,37 @@ static bool find_region(struct http *http, const struct profile *profile, char *
     return false;
 }
 
-/* AWS_ENDPOINT_URL_SSM, AWS_ENDPOINT_URL, the profile's endpoint_url; all may be switched
-   off. */
-static const char *find_override(const char *service, const struct profile *profile)
-{
-    char name[64];
-    const char *url;
-
-    if (is_true(variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))) {
-        return NULL;
-    }
-    snprintf(name, sizeof name, "AWS_ENDPOINT_URL_%s", service);
-    for (char *at = name; *at != '\0'; at++) {
-        *at = (char)toupper((unsigned char)*at);
-    }
-    url = variable(name);
-    if (url == NULL) {
-        url = variable("AWS_ENDPOINT_URL");
-    }
-    return url != NULL ? url : profile->values[PROFILE_ENDPOINT];
-}
-
 /* A switch of the environment, or else of the profile. */
 static bool is_on(const char *name, const char *in_profile)
 {
     return is_true(variable(name) != NULL ? variable(name) : in_profile);
 }
 
-bool place_find(struct http *http, const char *service, struct place *out,
+/* The first that is given: AWS_ENDPOINT_URL_SSM, AWS_ENDPOINT_URL, the profile's services, its
+   endpoint_url; all may be switched off. */
+static const char *find_override(const struct service_row *service,
+                                 const struct profile *profile)
+{
+    const char *const given[] = {variable(service->variable), variable("AWS_ENDPOINT_URL"),
+                                 profile->values[service->key],
+                                 profile->values[PROFILE_ENDPOINT]};
+
+    if (is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+              profile->values[PROFILE_IGNORE_ENDPOINTS])) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        if (given[i] != NULL) {
+            return given[i];
+        }
+    }
+    return NULL;
+}
+
+bool place_find(struct http *http, enum service service, struct place *out,
                 struct source_fault *fault)
 {
+    const struct service_row *row = &services[service];
     struct profile profile;
     struct endpoint_choice choice;
     char why[200];
@@ -124,11 +132,11 @@ bool place_find(struct http *http, const char *service, struct place *out,
     if (found) {
         choice = (struct endpoint_choice){
             .region = out->region,
-            .override = find_override(service, &profile),
+            .override = find_override(row, &profile),
             .fips = is_on("AWS_USE_FIPS_ENDPOINT", profile.values[PROFILE_FIPS]),
             .dualstack =
                 is_on("AWS_USE_DUALSTACK_ENDPOINT", profile.values[PROFILE_DUALSTACK])};
-        found = endpoint_url(&choice, service, out->url, why, sizeof why);
+        found = endpoint_url(&choice, row->name, out->url, why, sizeof why);
         if (!found) {
             source_fault_set(fault, "BadEndpoint", "%s", why);
         }

@@ -9,13 +9,18 @@
 #include "aws/http.h"
 #include "mode/source.h"
 
+enum service {
+    SERVICE_SSM,
+    SERVICE_STS,
+};
+
 struct place {
     char region[40];
     char url[ENDPOINT_SIZE];
 };
 
-/* service: "ssm", "sts". False: *fault (NoRegion, BadEndpoint) names what was tried. */
-bool place_find(struct http *http, const char *service, struct place *out,
+/* False: *fault (NoRegion, BadEndpoint) names what was tried. */
+bool place_find(struct http *http, enum service service, struct place *out,
                 struct source_fault *fault);
 
 #endif

@@ -1,157 +1,156 @@
-/* The format is that of AWS's own tools: [sections] of "key = value" lines, comments behind #
-   or ; at the start of a line or behind white space, and indented lines that belong to the key
-   above. */
+/* Which settings count, and where the files are; how they are written is in ini.c. */
 #include "aws/profile.h"
 
-#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "aws/ini.h"
 #include "aws/variables.h"
+#include "base/buf.h"
 
-static const char *const key_names[PROFILE_KEYS] = {
-    [PROFILE_KEY_ID] = "aws_access_key_id",
-    [PROFILE_SECRET] = "aws_secret_access_key",
-    [PROFILE_TOKEN] = "aws_session_token",
-    [PROFILE_PROCESS] = "credential_process",
-    [PROFILE_ROLE] = "role_arn",
-    [PROFILE_SSO] = "sso_session",
-    [PROFILE_SSO_START] = "sso_start_url",
-    [PROFILE_REGION] = "region",
-    [PROFILE_ENDPOINT] = "endpoint_url",
-    [PROFILE_FIPS] = "use_fips_endpoint",
-    [PROFILE_DUALSTACK] = "use_dualstack_endpoint",
+/* above: the service, in a section of services; NULL: in the profile itself. */
+static const struct {
+    const char *above, *name;
+} keys[PROFILE_KEYS] = {
+    [PROFILE_KEY_ID] = {NULL, "aws_access_key_id"},
+    [PROFILE_SECRET] = {NULL, "aws_secret_access_key"},
+    [PROFILE_TOKEN] = {NULL, "aws_session_token"},
+    [PROFILE_PROCESS] = {NULL, "credential_process"},
+    [PROFILE_ROLE] = {NULL, "role_arn"},
+    [PROFILE_SSO_ROLE] = {NULL, "sso_role_name"},
+    [PROFILE_SSO] = {NULL, "sso_session"},
+    [PROFILE_SSO_START] = {NULL, "sso_start_url"},
+    [PROFILE_LOGIN] = {NULL, "login_session"},
+    [PROFILE_REGION] = {NULL, "region"},
+    [PROFILE_ENDPOINT] = {NULL, "endpoint_url"},
+    [PROFILE_ENDPOINT_SSM] = {"ssm", "endpoint_url"},
+    [PROFILE_ENDPOINT_STS] = {"sts", "endpoint_url"},
+    [PROFILE_IGNORE_ENDPOINTS] = {NULL, "ignore_configured_endpoint_urls"},
+    [PROFILE_FIPS] = {NULL, "use_fips_endpoint"},
+    [PROFILE_DUALSTACK] = {NULL, "use_dualstack_endpoint"},
+    [PROFILE_SERVICES] = {NULL, "services"},
 };
 
 static const struct {
-    const char *variable, *usual;
+    const char *variable, *usual, *kind;
 } files[] = {
-    [false] = {"AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"},
-    [true] = {"AWS_CONFIG_FILE", "~/.aws/config"},
+    {"AWS_CONFIG_FILE", "~/.aws/config", "profile"},
+    {"AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", NULL},
 };
+#define FILES (sizeof files / sizeof files[0])
+enum { CONFIG, CREDENTIALS };
 
-void profile_path(bool config, char *out, size_t size)
+/* -- paths -------------------------------------------------------------------------------- */
+
+/* A daemon may have no HOME; the AWS CLI asks the system as well. */
+static const char *find_home(void)
 {
-    const char *path = variable(files[config].variable);
     const char *home = variable("HOME");
+    const struct passwd *user = home == NULL ? getpwuid(geteuid()) : NULL;
+
+    return user != NULL ? user->pw_dir : home;
+}
+
+static void find_path(size_t which, char *out, size_t size)
+{
+    const char *path = variable(files[which].variable);
+    const char *home;
 
     if (path == NULL) {
-        path = files[config].usual;
+        path = files[which].usual;
     }
-    if (path[0] == '~' && path[1] == '/' && home != NULL) {
-        snprintf(out, size, "%s%s", home, path + 1);
-    } else {
-        snprintf(out, size, "%s", path);
-    }
+    home = strncmp(path, "~/", 2) == 0 ? find_home() : NULL;
+    snprintf(out, size, "%s%s", home != NULL ? home : "", home != NULL ? path + 1 : path);
 }
 
-/* Cuts white space off both ends, in place. */
-static char *trim(char *text)
+void profile_tell_files(char *out, size_t size)
 {
-    size_t n;
+    struct buf text = buf_over(out, size);
+    char path[512];
 
-    while (isspace((unsigned char)*text)) {
-        text++;
-    }
-    n = strlen(text);
-    while (n > 0 && isspace((unsigned char)text[n - 1])) {
-        text[--n] = '\0';
-    }
-    return text;
-}
-
-/* Does "[profile NAME]" (config) or "[NAME]" open our section? */
-static bool opens(char *line, const char *name, bool config)
-{
-    char *end = strchr(line, ']');
-    char *title;
-
-    if (end == NULL) {
-        return false;
-    }
-    *end = '\0';
-    title = trim(line + 1);
-    if (config && strncmp(title, "profile", 7) == 0 && isspace((unsigned char)title[7])) {
-        return strcmp(trim(title + 7), name) == 0;
-    }
-    return (!config || strcmp(name, "default") == 0) && strcmp(title, name) == 0;
-}
-
-/* A comment starts behind white space: a secret may hold a '#'. */
-static void cut_comment(char *value)
-{
-    for (char *at = value; *at != '\0'; at++) {
-        if ((*at == '#' || *at == ';') && at > value && isspace((unsigned char)at[-1])) {
-            *at = '\0';
-            return;
+    for (size_t i = FILES; i-- > 0;) {
+        find_path(i, path, sizeof path);
+        buf_addf(&text, "%s%.80s", i + 1 < FILES ? " or " : "", path);
+        if (access(path, R_OK) != 0 && errno != ENOENT) {
+            buf_addf(&text, " (%s)", strerror(errno));
         }
     }
+    buf_addc(&text, '\0');
+    out[size - 1] = '\0';
 }
 
-static void take_line(struct profile *profile, char *line)
-{
-    char *equals = strchr(line, '=');
-    char *key, *value;
+/* -- reading ------------------------------------------------------------------------------ */
 
-    if (equals == NULL) {
-        return;
+static void set(char **value, const char *text)
+{
+    if (*value != NULL) {
+        explicit_bzero(*value, strlen(*value));
+        free(*value);
     }
-    *equals = '\0';
-    cut_comment(equals + 1);
-    key = trim(line);
-    value = trim(equals + 1);
+    *value = text != NULL ? strdup(text) : NULL;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcasecmp(a, b) == 0);
+}
+
+/* One setting; the last that is not empty stands. */
+static void keep(struct profile *profile, const char *above, const char *key, const char *value)
+{
     for (int i = 0; i < PROFILE_KEYS; i++) {
-        if (strcasecmp(key, key_names[i]) == 0 && profile->values[i] == NULL &&
-            *value != '\0') {
-            profile->values[i] = strdup(value);
+        if (*value != '\0' && is_same(above, keys[i].above) && is_same(key, keys[i].name)) {
+            set(&profile->values[i], value);
         }
     }
 }
 
-static void read_shared_file(struct profile *profile, bool config)
+static void take(void *context, const char *above, const char *key, const char *value)
 {
-    char path[512], line[8192];
-    bool ours = false;
-    FILE *file;
+    if (above == NULL) {
+        keep(context, NULL, key, value);
+    }
+}
 
-    profile_path(config, path, sizeof path);
-    file = fopen(path, "re");
-    if (file == NULL) {
-        return;
+static void take_service(void *context, const char *above, const char *key, const char *value)
+{
+    if (above != NULL) {
+        keep(context, above, key, value);
     }
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (line[0] == '[') {
-            ours = opens(line, profile->name, config);
-            profile->found |= ours;
-        } else if (ours && !isspace((unsigned char)line[0]) && line[0] != '#' &&
-                   line[0] != ';') {
-            take_line(profile, line);
-        }
-    }
-    explicit_bzero(line, sizeof line);
-    fclose(file);
 }
 
 void profile_load(struct profile *profile)
 {
     const char *name = variable("AWS_PROFILE");
+    char path[512];
 
     if (name == NULL) {
         name = variable("AWS_DEFAULT_PROFILE");
     }
     *profile = (struct profile){.name = name != NULL ? name : "default", .named = name != NULL};
-    read_shared_file(profile, false);
-    read_shared_file(profile, true);
+    for (size_t i = 0; i < FILES; i++) {
+        find_path(i, path, sizeof path);
+        profile->found |= ini_read(path, files[i].kind, profile->name, take, profile) > 0;
+    }
+    if (profile->values[PROFILE_SERVICES] != NULL) {
+        find_path(CONFIG, path, sizeof path);
+        ini_read(path, "services", profile->values[PROFILE_SERVICES], take_service, profile);
+    }
 }
 
 void profile_free(struct profile *profile)
 {
     for (int i = 0; i < PROFILE_KEYS; i++) {
-        if (profile->values[i] != NULL) {
-            explicit_bzero(profile->values[i], strlen(profile->values[i]));
-            free(profile->values[i]);
-        }
+        set(&profile->values[i], NULL);
     }
     *profile = (struct profile){0};
+}
+
+const char *profile_key_name(enum profile_key key)
+{
+    return keys[key].name;
 }

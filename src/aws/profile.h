@@ -12,12 +12,18 @@ enum profile_key {
     PROFILE_TOKEN,
     PROFILE_PROCESS,
     PROFILE_ROLE,
+    PROFILE_SSO_ROLE,
     PROFILE_SSO,
     PROFILE_SSO_START,
+    PROFILE_LOGIN,
     PROFILE_REGION,
     PROFILE_ENDPOINT,
+    PROFILE_ENDPOINT_SSM, /* these two of the section that `services` names */
+    PROFILE_ENDPOINT_STS,
+    PROFILE_IGNORE_ENDPOINTS,
     PROFILE_FIPS,
     PROFILE_DUALSTACK,
+    PROFILE_SERVICES,
     PROFILE_KEYS,
 };
 
@@ -34,7 +40,11 @@ void profile_load(struct profile *profile);
 /* Wipes and frees. */
 void profile_free(struct profile *profile);
 
-/* The path of the credentials file or of the config file, with ~ resolved, for messages too. */
-void profile_path(bool config, char *out, size_t size);
+/* The setting's name, as it stands in the files. */
+const char *profile_key_name(enum profile_key key);
+
+/* Writes which files were looked for, and why one could not be read: "A or B (Permission
+   denied)". */
+void profile_tell_files(char *out, size_t size);
 
 #endif

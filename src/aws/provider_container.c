@@ -1,12 +1,11 @@
 /* The endpoint that ECS (relative URI) and EKS (full URI) give a container for its role. */
 #include "aws/credentials.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "aws/endpoint.h"
+#include "aws/token.h"
 #include "aws/variables.h"
 
 #define ECS_HOST "http://169.254.170.2"
@@ -55,8 +54,7 @@ static enum provided find_url(char *url, size_t size, char *why, size_t why_size
     return PROVIDED;
 }
 
-/* Writes the Authorization header; an empty one where no token is given. The file is read
-   afresh each time, since it rotates. */
+/* Writes the Authorization header; an empty one where no token is given. */
 static bool find_header(char *header, size_t size, char *why, size_t why_size)
 {
     const char *path = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
@@ -65,17 +63,9 @@ static bool find_header(char *header, size_t size, char *why, size_t why_size)
 
     header[0] = '\0';
     if (path != NULL) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-
-        if (fd >= 0) {
-            close(fd);
-        }
-        if (n <= 0) {
-            snprintf(why, why_size, "cannot read a token from %.100s", path);
+        if (!token_read(path, text, sizeof text, why, why_size)) {
             return false;
         }
-        text[n] = '\0';
         token = text;
     }
     if (token == NULL) {
@@ -118,7 +108,7 @@ static enum provided ask(struct http *http, struct credentials *out, char *why, 
     if (response.status != 200) {
         snprintf(why, why_size, "the endpoint answers with HTTP status %ld", response.status);
         result = BROKEN;
-    } else if (!credentials_from_json(out, response.body, response.length, "Token", why,
+    } else if (!credentials_from_json(out, response.body, response.length, FORM_ENDPOINT, why,
                                       why_size)) {
         result = BROKEN;
     }

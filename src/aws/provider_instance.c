@@ -41,7 +41,8 @@ static enum provided ask(struct http *http, struct credentials *out, char *why, 
     if (!imds_get(&imds, path, &response, why, why_size)) {
         return BROKEN;
     }
-    done = credentials_from_json(out, response.body, response.length, "Token", why, why_size);
+    done = credentials_from_json(out, response.body, response.length, FORM_ENDPOINT, why,
+                                 why_size);
     http_response_free(&response);
     return done ? PROVIDED : BROKEN;
 }

@@ -20,38 +20,76 @@ static enum provided ask_command(const char *command, struct credentials *out, c
     size_t n;
 
     if (command_run(command, COMMAND_MS, text, sizeof text, &n, why, why_size) &&
-        credentials_from_json(out, text, n, "SessionToken", why, why_size)) {
+        credentials_from_json(out, text, n, FORM_PROCESS, why, why_size)) {
         result = PROVIDED;
     }
     explicit_bzero(text, sizeof text);
     return result;
 }
 
-/* What a profile may name instead of keys and we do not know. */
+/* What a profile may name and we do not know. For the SDKs a role, and SSO with a role, come
+   before keys that stand in the same profile: those would be another identity. */
 static const struct {
     enum profile_key key;
-    const char *name;
-} foreign[] = {{PROFILE_ROLE, "role_arn"},
-               {PROFILE_SSO, "sso_session"},
-               {PROFILE_SSO_START, "sso_start_url"}};
+    bool before_keys;
+} foreign[] = {{PROFILE_ROLE, true},
+               {PROFILE_SSO_ROLE, true},
+               {PROFILE_SSO, false},
+               {PROFILE_SSO_START, false},
+               {PROFILE_LOGIN, false}};
 
-static enum provided refuse(const struct profile *profile, char *why, size_t why_size)
+/* Does it name such a thing, that serves before keys or where there are none? */
+static bool is_foreign(const struct profile *profile, bool before_keys, char *why,
+                       size_t why_size)
 {
-    char path[160];
-
     for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-        if (profile->values[foreign[i].key] != NULL) {
+        if (profile->values[foreign[i].key] != NULL && foreign[i].before_keys == before_keys) {
             snprintf(why, why_size,
                      "[%.40s] uses %s, which only credential_process can bring here "
                      "(aws configure export-credentials --format process)",
-                     profile->name, foreign[i].name);
-            return BROKEN;
+                     profile->name, profile_key_name(foreign[i].key));
+            return true;
         }
     }
-    profile_path(false, path, sizeof path);
-    snprintf(why, why_size, "no %s [%.40s] in %.100s", profile->found ? "keys in" : "profile",
-             profile->name, path);
+    return false;
+}
+
+static enum provided ask_keys(const struct profile *profile, struct credentials *out, char *why,
+                              size_t why_size)
+{
+    return credentials_take(out, profile->values[PROFILE_KEY_ID],
+                            profile->values[PROFILE_SECRET], profile->values[PROFILE_TOKEN],
+                            NULL, why, why_size)
+               ? PROVIDED
+               : BROKEN;
+}
+
+static enum provided tell_absent(const struct profile *profile, char *why, size_t why_size)
+{
+    char paths[200];
+
+    profile_tell_files(paths, sizeof paths);
+    snprintf(why, why_size, "no %s [%.40s] in %s", profile->found ? "keys in" : "profile",
+             profile->name, paths);
     return profile->named ? BROKEN : ABSENT;
+}
+
+static enum provided ask_profile(const struct profile *profile, struct credentials *out,
+                                 char *why, size_t why_size)
+{
+    if (is_foreign(profile, true, why, why_size)) {
+        return BROKEN;
+    }
+    if (profile->values[PROFILE_KEY_ID] != NULL) {
+        return ask_keys(profile, out, why, why_size);
+    }
+    if (is_foreign(profile, false, why, why_size)) {
+        return BROKEN;
+    }
+    if (profile->values[PROFILE_PROCESS] != NULL) {
+        return ask_command(profile->values[PROFILE_PROCESS], out, why, why_size);
+    }
+    return tell_absent(profile, why, why_size);
 }
 
 static enum provided ask(struct http *http, struct credentials *out, char *why, size_t why_size)
@@ -61,17 +99,7 @@ static enum provided ask(struct http *http, struct credentials *out, char *why, 
 
     (void)http;
     profile_load(&profile);
-    if (profile.values[PROFILE_KEY_ID] != NULL) {
-        result = credentials_take(out, profile.values[PROFILE_KEY_ID],
-                                  profile.values[PROFILE_SECRET], profile.values[PROFILE_TOKEN],
-                                  NULL, why, why_size)
-                     ? PROVIDED
-                     : BROKEN;
-    } else if (profile.values[PROFILE_PROCESS] != NULL) {
-        result = ask_command(profile.values[PROFILE_PROCESS], out, why, why_size);
-    } else {
-        result = refuse(&profile, why, why_size);
-    }
+    result = ask_profile(&profile, out, why, why_size);
     profile_free(&profile);
     return result;
 }

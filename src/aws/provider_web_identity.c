@@ -2,32 +2,18 @@
    AssumeRoleWithWebIdentity, which needs no signature. */
 #include "aws/credentials.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "aws/place.h"
 #include "aws/refusal.h"
+#include "aws/token.h"
 #include "aws/variables.h"
 #include "aws/xml.h"
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define TOKEN_MAX 16384
-
-static ssize_t read_token(const char *path, char *out, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, " \r\n")] = '\0';
-    return (ssize_t)strlen(out);
-}
+#define TOKEN_MAX 20000 /* what STS takes */
 
 /* Adds "&name=value" as a form has it. */
 static bool add_field(struct buf *form, const char *name, const char *value)
@@ -87,10 +73,10 @@ static bool exchange(struct http *http, const char *form, const char *token,
                                    .max_bytes = 65536};
     struct http_response response;
     struct source_fault fault;
-    struct credentials hide = {0};
+    const char *const hide[] = {token, NULL};
     bool done = false;
 
-    if (!place_find(http, "sts", &place, &fault) ||
+    if (!place_find(http, SERVICE_STS, &place, &fault) ||
         !http_send(http, &request, &response, &fault)) {
         snprintf(why, why_size, "%s", fault.text);
         return false;
@@ -98,8 +84,7 @@ static bool exchange(struct http *http, const char *form, const char *token,
     if (response.status == 200) {
         done = read_answer(response.body, out, why, why_size);
     } else {
-        snprintf(hide.token, sizeof hide.token, "%s", token);
-        refusal_read(&response, &hide, clock_wall_ms(), &fault);
+        refusal_read(&response, hide, clock_wall_ms(), &fault);
         snprintf(why, why_size, "%s: %s", fault.code, fault.text);
     }
     http_response_free(&response);
@@ -110,20 +95,23 @@ static enum provided ask(struct http *http, struct credentials *out, char *why, 
 {
     const char *path = variable("AWS_WEB_IDENTITY_TOKEN_FILE");
     const char *role = variable("AWS_ROLE_ARN");
-    char token[TOKEN_MAX], form_text[3 * TOKEN_MAX + 4096];
+    char token[TOKEN_MAX + 1], form_text[3 * TOKEN_MAX + 4096];
     struct buf form = buf_over(form_text, sizeof form_text);
-    bool done;
+    bool done = false;
 
     if (path == NULL || role == NULL) {
         snprintf(why, why_size, "AWS_WEB_IDENTITY_TOKEN_FILE or AWS_ROLE_ARN is not set");
         return ABSENT;
     }
-    if (read_token(path, token, sizeof token) <= 0) {
-        snprintf(why, why_size, "cannot read a token from %.100s", path);
+    if (!token_read(path, token, sizeof token, why, why_size)) {
         return BROKEN;
     }
-    done =
-        make_form(&form, role, token) && exchange(http, form_text, token, out, why, why_size);
+    token[strcspn(token, " \r\n")] = '\0';
+    if (make_form(&form, role, token)) {
+        done = exchange(http, form_text, token, out, why, why_size);
+    } else {
+        snprintf(why, why_size, "AWS_ROLE_ARN or AWS_ROLE_SESSION_NAME is too long");
+    }
     explicit_bzero(token, sizeof token);
     explicit_bzero(form_text, sizeof form_text);
     return done ? PROVIDED : BROKEN;

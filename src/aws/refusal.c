@@ -27,7 +27,6 @@ static const char *const throttling[] = {
     "BandwidthLimitExceeded",
     "TooManyRequestsException",
     "TooManyUpdates",
-    "Http429",
 };
 
 static const char *const credential_codes[] = {
@@ -144,15 +143,15 @@ static void hide_text(char *text, const char *secret)
     }
 }
 
-static void hide_all(char *text, const struct credentials *hide)
+static void hide_all(char *text, const char *const hide[])
 {
-    hide_text(text, hide->secret);
-    hide_text(text, hide->token);
-    hide_text(text, hide->key);
+    for (; *hide != NULL; hide++) {
+        hide_text(text, *hide);
+    }
 }
 
 /* A refused signature is answered with all that should have been signed, the token among it. */
-static void clean(struct parts *parts, const struct credentials *hide)
+static void clean(struct parts *parts, const char *const hide[])
 {
     char *rest = strstr(parts->message, "The Canonical String");
 
@@ -184,7 +183,7 @@ static void tell_skew(const struct http_response *response, int64_t now_ms, char
     }
 }
 
-void refusal_read(const struct http_response *response, const struct credentials *hide,
+void refusal_read(const struct http_response *response, const char *const hide[],
                   int64_t now_ms, struct source_fault *fault)
 {
     struct parts parts = {.room = response->length + 1};
@@ -204,7 +203,8 @@ void refusal_read(const struct http_response *response, const struct credentials
              parts.request_id[0] != '\0' ? ", request " : "", parts.request_id, skew);
     source_fault_set(fault, parts.code, "%.*s%s", (int)(SOURCE_FAULT_SIZE - 1 - strlen(tail)),
                      parts.message[0] != '\0' ? parts.message : "no message", tail);
-    fault->throttled = is_among(throttling, COUNT(throttling), parts.code);
+    fault->throttled =
+        response->status == 429 || is_among(throttling, COUNT(throttling), parts.code);
     fault->retry_after_ms = times_retry_after(response->headers[HTTP_RETRY_AFTER], now_ms);
     explicit_bzero(parts.message, parts.room);
     free(parts.message);

@@ -44,6 +44,7 @@ static bool send_once(struct ssm *ssm, const char *target, const char *body, str
         .connect_ms = CONNECT_MS,
         .total_ms = TOTAL_MS,
         .max_bytes = ANSWER_MAX};
+    const char *const hide[] = {who->secret, who->token, who->key, NULL};
     struct http_response response;
     bool sent;
 
@@ -59,7 +60,7 @@ static bool send_once(struct ssm *ssm, const char *target, const char *body, str
         return false;
     }
     if (response.status != 200) {
-        refusal_read(&response, who, clock_wall_ms(), fault);
+        refusal_read(&response, hide, clock_wall_ms(), fault);
     } else if ((*json = json_read(response.body, response.length)) == NULL) {
         source_fault_set(fault, "BadAnswer",
                          "SSM answered %s with what is not JSON (request %s)", target,
@@ -76,7 +77,7 @@ static bool call(struct ssm *ssm, const char *target, const char *body, struct j
 {
     bool fresh;
 
-    if (ssm->place.url[0] == '\0' && !place_find(ssm->http, "ssm", &ssm->place, fault)) {
+    if (ssm->place.url[0] == '\0' && !place_find(ssm->http, SERVICE_SSM, &ssm->place, fault)) {
         ssm->place.url[0] = '\0';
         return false;
     }

@@ -2,6 +2,7 @@
    refusals. */
 #include "aws/refusal.h"
 
+#include "aws/credentials.h"
 #include "aws/json.h"
 #include "aws/xml.h"
 #include "fuzz.h"
@@ -27,7 +28,7 @@ static void read_credentials(const char *text, size_t n)
     struct credentials who = {.expires_ms = 0};
     char why[128];
 
-    if (credentials_from_json(&who, text, n, "Token", why, sizeof why)) {
+    if (credentials_from_json(&who, text, n, FORM_ENDPOINT, why, sizeof why)) {
         MUST(who.key[0] != '\0' && strlen(who.key) < sizeof who.key);
         MUST(strchr(who.token, '\n') == NULL && strchr(who.token, '\r') == NULL);
     }
@@ -37,7 +38,7 @@ static void read_credentials(const char *text, size_t n)
 static void read_refusal(const char *text, size_t n)
 {
     struct http_response response = {.status = 400, .body = NULL, .length = n};
-    struct credentials hide = {.secret = "SecretSecretSecret", .token = "TokenTokenToken"};
+    const char *const hide[] = {"SecretSecretSecret", "TokenTokenToken", NULL};
     struct source_fault fault = {.throttled = false};
 
     response.body = malloc(n + 1);
@@ -47,11 +48,11 @@ static void read_refusal(const char *text, size_t n)
     for (int i = 0; i < HTTP_HEADERS; i++) {
         snprintf(response.headers[i], sizeof response.headers[i], "%.100s", response.body);
     }
-    refusal_read(&response, &hide, 0, &fault);
+    refusal_read(&response, hide, 0, &fault);
     MUST(memchr(fault.code, '\0', sizeof fault.code) != NULL);
     MUST(memchr(fault.text, '\0', sizeof fault.text) != NULL &&
          strchr(fault.text, '\n') == NULL);
-    MUST(strstr(fault.text, hide.secret) == NULL && strstr(fault.text, hide.token) == NULL);
+    MUST(strstr(fault.text, hide[0]) == NULL && strstr(fault.text, hide[1]) == NULL);
     MUST(fault.retry_after_ms >= 0);
     free(response.body);
 }

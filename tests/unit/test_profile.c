@@ -1,14 +1,14 @@
-/* aws/profile and aws/command: the shared files, and programs that print credentials. */
+/* aws/profile and aws/ini: the shared files. */
 #include "aws/profile.h"
 
-#include <signal.h>
-
-#include "aws/command.h"
 #include "credentials_stage.h"
 
 /* -- the shared files --------------------------------------------------------------------- */
 
 static const char config_text[] = "# a comment\n"
+                                  "  [profile indented] # and all of it\n"
+                                  "\tregion = i\n"
+                                  "\tservices = here\n"
                                   "[default]\n"
                                   "region = eu-west-1\n"
                                   "s3 =\n"
@@ -22,8 +22,34 @@ static const char config_text[] = "# a comment\n"
                                   "sso_session = x\r\n"
                                   "[profile role]\n"
                                   "role_arn = arn:aws:iam::1:role/x\n"
-                                  "[profile command]\n"
-                                  "credential_process = cat $HOME/answer\n";
+                                  "source_profile = role\n"
+                                  "[profile login]\n"
+                                  "login_session = arn:aws:iam::1:user/x\n"
+                                  "[profile 'with blank'] # quoted\n"
+                                  "region = quoted\n"
+                                  "[profile both]\n"
+                                  "region = first\n"
+                                  "aws_session_token = of-config\n"
+                                  "[profile both]\n"
+                                  "REGION = last\n"
+                                  "region =\n"
+                                  "[profile open\n"
+                                  "region = no\n"
+                                  "[services here]\n"
+                                  "region = no\n"
+                                  "endpoint_url = no\n"
+                                  "ssm =\n"
+                                  "  # the store\n"
+                                  "  endpoint_url = http://ssm\n"
+                                  "\n"
+                                  "  region = no\n"
+                                  "s3 = \n"
+                                  "  endpoint_url = http://s3\n"
+                                  "sts = continued\n"
+                                  "  endpoint_url = no\n"
+                                  "[services]\n"
+                                  "ssm =\n"
+                                  "  endpoint_url = no\n";
 static const char credentials_text[] = "[default]\n"
                                        "; aws_access_key_id = no\n"
                                        "aws_access_key_id=DK\n"
@@ -31,7 +57,16 @@ static const char credentials_text[] = "[default]\n"
                                        "[stage]\n"
                                        "aws_access_key_id = SK\n"
                                        "aws_secret_access_key = ss\n"
-                                       "aws_session_token = st\n";
+                                       "aws_session_token = st\n"
+                                       "[both]\n"
+                                       "aws_session_token = of-credentials\n"
+                                       "[profile none]\n"
+                                       "aws_access_key_id = no\n"
+                                       "[role]\n"
+                                       "aws_access_key_id = RK\n"
+                                       "aws_secret_access_key = rs\n"
+                                       "[login]\n"
+                                       "credential_process = echo {}\n";
 
 static void write_both(void)
 {
@@ -52,6 +87,15 @@ static const struct {
     {"stage", PROFILE_SECRET, "ss"},
     {"sso", PROFILE_SSO, "x"},
     {"none", PROFILE_REGION, NULL},
+    {"none", PROFILE_KEY_ID, NULL},
+    {"with blank", PROFILE_REGION, "quoted"},
+    {"both", PROFILE_REGION, "last"},
+    {"both", PROFILE_TOKEN, "of-credentials"},
+    {"indented", PROFILE_REGION, "i"},
+    {"indented", PROFILE_ENDPOINT_SSM, "http://ssm"},
+    {"indented", PROFILE_ENDPOINT_STS, NULL},
+    {"indented", PROFILE_ENDPOINT, NULL},
+    {"open", PROFILE_REGION, NULL},
 };
 
 START_TEST(values_of_profiles)
@@ -101,7 +145,9 @@ static const struct {
     const char *profile, *why;
 } unusable[] = {
     {"sso", "sso_session"},
-    {"role", "role_arn"},
+    {"role", "role_arn"}, /* its keys alone would be another identity */
+    {"login", "login_session"},
+    {"both", "no keys in [both]"},
     {"absent", "no profile [absent]"},
 };
 
@@ -113,99 +159,82 @@ START_TEST(a_named_profile_has_to_serve)
 }
 END_TEST
 
-/* -- credential_process ------------------------------------------------------------------- */
-
-static const struct {
-    const char *answer, *why; /* NULL: it serves */
-} answers[] = {
-    {"{\"Version\":1,\"AccessKeyId\":\"PK\",\"SecretAccessKey\":\"ps\",\"SessionToken\":\"pt\","
-     "\"Expiration\":\"2099-01-01T00:00:00Z\"}",
-     NULL},
-    {"{\"AccessKeyId\":\"PK\"}", "the secret key is missing"},
-    {"secret-words", "not JSON"},
-    {"", "not JSON"},
-};
-
-START_TEST(process_answers)
+START_TEST(the_old_name_of_the_variable)
 {
     write_both();
-    write_file("answer", answers[_i].answer);
-    setenv("AWS_PROFILE", "command", 1);
-    if (answers[_i].why == NULL) {
-        expect("profile", "PK", "ps", "pt");
-        ck_assert_int_eq(cache.now.expires_ms, 4070908800000);
-    } else {
-        expect_fault("CredentialsFailed", answers[_i].why);
-        ck_assert_ptr_null(strstr(fault.text, "secret-words"));
-    }
+    setenv("AWS_DEFAULT_PROFILE", "stage", 1);
+    expect("profile", "SK", "ss", "st");
+    setenv("AWS_PROFILE", "default", 1);
+    credentials_forget(&cache);
+    expect("profile", "DK", "d#s/+=", "");
 }
 END_TEST
 
+START_TEST(both_files_are_named)
+{
+    char path[128];
+
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/keys", 1);
+    expect_fault("NoCredentials", "in /nonexistent/keys or /tmp/credentials.");
+    snprintf(path, sizeof path, "%s/.aws/config", dir);
+    ck_assert_int_eq(symlink("config", path), 0);
+    expect_fault("NoCredentials", "/.aws/config (Too many levels of symbolic links)");
+}
+END_TEST
+
+START_TEST(without_home_the_system_is_asked)
+{
+    unsetenv("HOME");
+    ck_assert_int_eq(chdir(dir), 0);
+    mkdir("~", 0700);
+    mkdir("~/.aws", 0700);
+    write_file("~/.aws/credentials",
+               "[default]\naws_access_key_id=X\naws_secret_access_key=x\n");
+    ck_assert(!credentials_get(&cache, http, NULL, &fault) || strcmp(cache.now.key, "X") != 0);
+    ck_assert_ptr_null(strstr(fault.text, "~"));
+}
+END_TEST
+
+static char long_text[41000];
+
+static void add_many(char c, size_t n)
+{
+    char *end = long_text + strlen(long_text);
+
+    memset(end, c, n);
+    end[n] = '\0';
+}
+
+/* Session tokens have no length that AWS would promise. */
 static const struct {
-    const char *command, *output, *why; /* why NULL: it works */
-} commands[] = {
-    {"printf abc", "abc", NULL},
-    {"cat", "", NULL}, /* nothing stands on its standard input */
-    {"exit 3", NULL, "status 3"},
-    {"kill -9 $$", NULL, "signal 9"},
-    {"no-such-program 2>/dev/null", NULL, "status 127"},
-    {"yes", NULL, "too much"},
-    {"sleep 600 & sleep 600", NULL, "does not end"},
-    {"exec >&-; sleep 600", NULL, "does not end"}, /* though its output does */
-    {"printf abc; exit 1", NULL, "status 1"},
-};
+    size_t length;
+    bool taken;
+} tokens[] = {{8191, true}, {8192, false}, {16384, false}, {40000, false}};
 
-START_TEST(commands_are_bounded)
+START_TEST(a_token_is_taken_whole_or_not_at_all)
 {
-    char out[4096], why[200];
-    size_t n = 0;
-    int patience = commands[_i].why != NULL && strstr(commands[_i].why, "end") ? 200 : 20000;
-    bool done =
-        command_run(commands[_i].command, patience, out, sizeof out, &n, why, sizeof why);
-
-    ck_assert(done == (commands[_i].why == NULL));
-    if (done) {
-        ck_assert_uint_eq(n, strlen(commands[_i].output));
-        ck_assert_int_eq(memcmp(out, commands[_i].output, n), 0);
+    strcpy(long_text, "[default]\naws_access_key_id=K\naws_secret_access_key=s\n"
+                      "aws_session_token = ");
+    add_many('t', tokens[_i].length);
+    write_file(".aws/credentials", long_text);
+    if (tokens[_i].taken) {
+        expect("profile", "K", "s", strstr(long_text, "tt"));
     } else {
-        ck_assert_msg(strstr(why, commands[_i].why) != NULL, "%s", why);
+        expect_fault("CredentialsFailed", "too long");
     }
 }
 END_TEST
 
-/* What it starts ends with it: the sleep holds a pipe, which closes when the sleep is gone. */
-START_TEST(children_are_ended_too)
+START_TEST(what_does_not_fit_is_no_line_of_its_own)
 {
-    char command[64], out[64], why[200];
-    int ends[2];
-    size_t n;
-
-    ck_assert_int_eq(pipe(ends), 0);
-    snprintf(command, sizeof command, "sleep 600 >&%d & printf x; wait", ends[1]);
-    ck_assert(!command_run(command, 300, out, sizeof out, &n, why, sizeof why));
-    close(ends[1]);
-    ck_assert_int_eq(read(ends[0], out, 1), 0); /* the suite's time limit ends a wait */
-    close(ends[0]);
-}
-END_TEST
-
-/* A process of the refresher, but with signals and variables as a shell's. */
-START_TEST(commands_find_no_trace_of_the_refresher)
-{
-    char out[64], why[200];
-    sigset_t set;
-    size_t n;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
-    ck_assert(command_run("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '[:space:]'; "
-                          "printf %s \"$GNUTLS_NO_IMPLICIT_INIT\"",
-                          20000, out, sizeof out, &n, why, sizeof why));
-    out[n] = '\0';
-    ck_assert_str_eq(out, "SigBlk:0000000000000000SigIgn:0000000000000000");
+    for (size_t size = 1024; size <= 32768; size *= 2) {
+        strcpy(long_text, "[default]\naws_access_key_id=K\naws_secret_access_key=s\n");
+        add_many('#', size - 1); /* as many as a buffer of this size might take */
+        strcat(long_text, "aws_access_key_id=L\nregion=r\n");
+        write_file(".aws/credentials", long_text);
+        credentials_forget(&cache);
+        expect("profile", "K", "s", "");
+    }
 }
 END_TEST
 
@@ -220,10 +249,11 @@ static Suite *suite(void)
     tcase_add_test(t, keys_of_a_profile);
     tcase_add_test(t, files_elsewhere);
     tcase_add_loop_test(t, a_named_profile_has_to_serve, 0, COUNT(unusable));
-    tcase_add_loop_test(t, process_answers, 0, COUNT(answers));
-    tcase_add_loop_test(t, commands_are_bounded, 0, COUNT(commands));
-    tcase_add_test(t, children_are_ended_too);
-    tcase_add_test(t, commands_find_no_trace_of_the_refresher);
+    tcase_add_test(t, the_old_name_of_the_variable);
+    tcase_add_test(t, both_files_are_named);
+    tcase_add_test(t, without_home_the_system_is_asked);
+    tcase_add_loop_test(t, a_token_is_taken_whole_or_not_at_all, 0, COUNT(tokens));
+    tcase_add_test(t, what_does_not_fit_is_no_line_of_its_own);
     suite_add_tcase(s, t);
     return s;
 }
