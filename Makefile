@@ -29,7 +29,7 @@ help:
 
 # What each goal needs of Debian's packages. Fragments add theirs. A PART starts a service or
 # replaces the mail system when installed, so it is only unpacked, under $(BUILD)/parts/.
-PKG_all := gcc make autoconf pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libssl-dev \
+PKG_all := gcc make autoconf pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev \
 	libseccomp-dev
 PKG_run := $(PKG_all)
 PKG_install := $(PKG_all)
@@ -128,7 +128,7 @@ LIBS_sinkholed =
 LAYERS_sinkholectl := ctl report mode base
 LIBS_sinkholectl = $(JSONC_LIBS)
 LAYERS_sinkhole-refresh := aws mode base
-LIBS_sinkhole-refresh = $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+LIBS_sinkhole-refresh = $(CURL_LIBS) $(JSONC_LIBS)
 AWS_CFLAGS = $(CURL_CFLAGS) $(JSONC_CFLAGS)
 
 # The suites, and the servers that other suites talk to.
@@ -182,7 +182,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 UNIT_LIBS := $(call lib_of,server smtp aws ctl report mode base)
 tests/%: obj/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CURL_LIBS) $(JSONC_LIBS)
 
 -include $(srcdir)/tests/fuzz/build.mk
 

@@ -2,7 +2,7 @@
 # replays files (replay/NAME); where the sanitizers include the fuzzer's, `make fuzzers` makes
 # fuzz/NAME of them too.
 FUZZ_NAMES := $(patsubst $(srcdir)/tests/fuzz/fuzz_%.c,%,$(wildcard $(srcdir)/tests/fuzz/fuzz_*.c))
-FUZZ_LIBS = $(CURL_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+FUZZ_LIBS = $(CURL_LIBS) $(JSONC_LIBS)
 
 .PHONY: replays fuzzers
 .PRECIOUS: obj/fuzz/%.o
