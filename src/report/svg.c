@@ -8,18 +8,20 @@
 #include "report/show.h"
 #include "report/tally.h"
 
-#define WIDTH      1000
-#define LEFT       60
-#define LEFT_NAMED 260 /* with the messages' names */
-#define RIGHT      30
-#define TOP        92
-#define BOTTOM     44
-#define ROWS_PX    560.0
-#define ROW_MIN    1.2
-#define ROW_MAX    22.0
-#define NAMED_MAX  40 /* more rows have no room for names */
-#define SHAPES     4
-#define TICKS      8
+#define WIDTH       1000
+#define LEFT        60
+#define LEFT_NAMED  260 /* with the messages' names */
+#define RIGHT       30
+#define TOP         112
+#define BOTTOM      44
+#define ROWS_PX     560.0
+#define ROW_MIN     1.2
+#define ROW_MAX     22.0
+#define NAMED_MAX   40 /* more rows have no room for names */
+#define SHAPES      4
+#define LEGEND_Y    54
+#define LEGEND_STEP 20
+#define TICKS       8
 
 static const char *const colours[ANSWERS] = {
     [ANSWER_ACCEPTED] = "#1a7f37",
@@ -209,21 +211,29 @@ static void put_changes(const struct canvas *c, const struct ledger *ledger)
     }
 }
 
+/* One entry: a mark and its name, in the nth of SHAPES columns. */
+static void put_entry(const struct canvas *c, size_t shape, size_t nth, double y,
+                      const char *colour, const char *name)
+{
+    double x = LEFT + (double)nth * (WIDTH - LEFT - RIGHT) / SHAPES;
+
+    put_shape(c->out, shape, x, y, 5, colour);
+    fprintf(c->out, "/><text x=\"%.1f\" y=\"%.1f\">", x + 10, y + 4);
+    put_text(c->out, name);
+    fputs("</text>\n", c->out);
+}
+
+/* The answers' colours, and below them the clients' shapes. */
 static void put_legend(const struct canvas *c)
 {
-    double x = c->left;
-
-    for (int i = 0; i < ANSWERS; i++, x += 96) {
-        put_shape(c->out, 0, x, 56, 5, colours[i]);
-        fprintf(c->out, "/><text x=\"%.1f\" y=\"60\">%s</text>\n", x + 10,
-                answer_name((enum answer)i));
+    for (size_t i = 0; i < ANSWERS; i++) {
+        put_entry(c, 0, i, LEGEND_Y, colours[i], answer_name((enum answer)i));
     }
-    for (size_t i = 0; i < c->client_count && i < SHAPES; i++, x += 170) {
-        put_shape(c->out, i, x, 56, 5, "#57606a");
-        fprintf(c->out, "/><text x=\"%.1f\" y=\"60\">", x + 10);
-        put_text(c->out,
-                 *c->clients[i].helo != '\0' ? c->clients[i].helo : c->clients[i].address);
-        fputs("</text>\n", c->out);
+    for (size_t i = 0; i < c->client_count && i < SHAPES; i++) {
+        const struct client *client = &c->clients[i];
+
+        put_entry(c, i, i, LEGEND_Y + LEGEND_STEP, "#57606a",
+                  *client->helo != '\0' ? client->helo : client->address);
     }
 }
 
@@ -238,11 +248,14 @@ static void put_head(const struct canvas *c, const struct ledger *ledger)
             "font-family=\"sans-serif\" font-size=\"12\" fill=\"#1f2328\">\n"
             "<rect width=\"%d\" height=\"%.0f\" fill=\"#ffffff\"/>\n",
             WIDTH, height, WIDTH, height);
-    fprintf(c->out,
-            "<text x=\"%.1f\" y=\"32\" font-size=\"16\">%zu accepted once, %zu pending, "
-            "%zu duplicated; %zu attempts from %s</text>\n",
-            c->left, ledger->total[STATE_ONCE], ledger->total[STATE_PENDING],
-            ledger->total[STATE_DUPLICATED], ledger->attempt_count, when);
+    fprintf(c->out, "<text x=\"%d\" y=\"32\" font-size=\"16\">%zu accepted once, ", LEFT,
+            ledger->total[STATE_ONCE]);
+    if (ledger->expecting) {
+        fprintf(c->out, "%zu lost, ", ledger->lost_count);
+    }
+    fprintf(c->out, "%zu pending, %zu duplicated; %zu attempts from %s</text>\n",
+            ledger->total[STATE_PENDING], ledger->total[STATE_DUPLICATED],
+            ledger->attempt_count, when);
 }
 
 void show_svg(const struct ledger *ledger, FILE *out)

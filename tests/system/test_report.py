@@ -151,9 +151,9 @@ class Forms(unittest.TestCase):
                          [(a["code"], a["client"], a["version"]) for a in first["attempts"]])
         self.assertEqual(2, sum(i["count"] for i in found["intervals"]))
 
-    def draw(self, lines):
+    def draw(self, lines, *options):
         with tempfile.NamedTemporaryFile(suffix=".svg") as file:
-            report(lines, "--svg", file.name)
+            report(lines, "--svg", file.name, *options)
             return xml.etree.ElementTree.parse(file.name).getroot()
 
     def test_the_picture_has_a_mark_for_each_attempt(self):
@@ -164,6 +164,22 @@ class Forms(unittest.TestCase):
         texts = [text.text for text in root.iter(f"{SVG}text")]
         for text in ("<a@x>", "accept-log", "deferred", "task-3"):
             self.assertIn(text, texts)
+
+    def test_the_picture_says_what_was_lost(self):
+        """No row can show it: there is no attempt."""
+        with tempfile.NamedTemporaryFile("w", suffix=".ids") as file:
+            file.write("<a@x>\n<c@x>\n")
+            file.flush()
+            texts = [text.text for text in self.draw(GOOD, "--expect", file.name).iter(f"{SVG}text")]
+        self.assertTrue([text for text in texts if text.startswith("2 accepted once, 1 lost, ")])
+
+    def test_the_legend_of_four_clients_is_in_the_picture(self):
+        lines = [attempt(n, f"{n}@x", 421, client=f"10.0.0.{n}").replace(
+            '"task-', '"smtp-out-a.drill.test-') for n in range(1, 5)]
+        names = [text for text in self.draw(lines).iter(f"{SVG}text") if "-out-" in text.text]
+        self.assertEqual(4, len(names))
+        for name in names:
+            self.assertLess(float(name.get("x")) + 7 * len(name.text), 1000, name.text)
 
     def test_the_picture_of_hostile_text(self):
         root = self.draw([attempt(1, "a@x", 250, '<"&\'\x01]]>\u00e9')])
