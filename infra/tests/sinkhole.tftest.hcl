@@ -115,17 +115,14 @@ run "module_on" {
   }
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.metric_name } == {
-      mode-stale = "ModeSourceFailed", workers-crash = "WorkersDied",
+      mode-stale = "ModeSourceFailing", workers-crash = "WorkersDied",
     }
     error_message = "the two alarms"
   }
   assert {
     condition = { for filter in aws_cloudwatch_log_metric_filter.this : filter.pattern => filter.metric_transformation[0].value } == {
-      "{ $.event = \"source_failed\" }"    = "1"
-      "{ $.event = \"source_recovered\" }" = "0"
-      "{ $.event = \"mode\" }"             = "0"
-      "{ $.event = \"mode_invalid\" }"     = "0"
-      "{ $.event = \"worker_died\" }"      = "1"
+      "{ $.event = \"source_failing\" }" = "1"
+      "{ $.event = \"worker_died\" }"    = "1"
     }
     error_message = "the metric filters"
   }

@@ -84,9 +84,11 @@ static void log_value(const char *event, const struct published *news, const cha
     log_flush();
 }
 
-static void log_failed(const struct published *news, int64_t retry_ms)
+/* What fails, and what is served meanwhile. */
+static void log_fault(const char *event, const struct published *news, const char *key,
+                      int64_t ms)
 {
-    struct jsonout *j = log_event("source_failed");
+    struct jsonout *j = log_event(event);
 
     if (j == NULL) {
         return;
@@ -95,7 +97,7 @@ static void log_failed(const struct published *news, int64_t retry_ms)
     jsonout_str(j, "code", news->fault.code);
     jsonout_str(j, "message", news->fault.text);
     jsonout_str(j, "mode", news->policy.name);
-    jsonout_int(j, "retry_ms", retry_ms);
+    jsonout_int(j, key, ms);
     log_end(j);
     log_flush();
 }
@@ -198,7 +200,16 @@ static void failed(struct refresher *r, const struct source_fault *fault, int64_
     schedule_failed(&r->schedule, now, fault->throttled, fault->retry_after_ms);
     board_publish(r->board, &r->news);
     if (starts) {
-        log_failed(&r->news, r->schedule.due_ms - now);
+        log_fault("source_failed", &r->news, "retry_ms", r->schedule.due_ms - now);
+        r->told_ms = now;
+    }
+}
+
+void refresher_remind(struct refresher *r, int64_t now)
+{
+    if (r->news.failing_ms != 0 && now - r->told_ms >= REFRESHER_REMIND_MS) {
+        log_fault("source_failing", &r->news, "failing_ms", now - r->news.failing_ms);
+        r->told_ms = now;
     }
 }
 
@@ -279,6 +290,7 @@ void refresher_run(struct refresher *r, int ready_fd)
             fetch_in_turn(r);
             readiness_tell();
         }
+        refresher_remind(r, clock_ms());
         wait_for_cause(r, signal_fd, watch_fd);
     }
 }

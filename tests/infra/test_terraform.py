@@ -22,10 +22,7 @@ MODULES = sorted(glob.glob(os.path.join(INFRA, "modules", "*")))
 REPOSITORY = {"module.ecr.aws_ecr_repository.this", "module.ecr.aws_ecr_lifecycle_policy.this"}
 TIER = {f"module.sinkhole[0].{address}" for address in (
     "aws_cloudwatch_log_group.this[0]",
-    'aws_cloudwatch_log_metric_filter.this["mode"]',
-    'aws_cloudwatch_log_metric_filter.this["mode_invalid"]',
-    'aws_cloudwatch_log_metric_filter.this["source_failed"]',
-    'aws_cloudwatch_log_metric_filter.this["source_recovered"]',
+    'aws_cloudwatch_log_metric_filter.this["source_failing"]',
     'aws_cloudwatch_log_metric_filter.this["worker_died"]',
     'aws_cloudwatch_metric_alarm.this["mode-stale"]',
     'aws_cloudwatch_metric_alarm.this["workers-crash"]',

@@ -32,7 +32,7 @@ class Events(unittest.TestCase):
         emitted = set()
         for path in tree.tracked("src/*.c", "cmd/*.c"):
             emitted |= set(re.findall(
-                r'(?:log_event|log_message|begin|log_value|print_value|print_event)'
+                r'(?:log_event|log_message|begin|log_value|log_fault|print_value|print_event)'
                 r'\((?:\w+, )?"(\w+)"', tree.text(path)))
             emitted |= set(re.findall(r'\.event = "(\w+)"', tree.text(path)))
         self.assertEqual(emitted, set(eventdoc.EVENTS) - {None})

@@ -220,6 +220,40 @@ START_TEST(a_failure_keeps_the_last_mode)
 }
 END_TEST
 
+/* Each line of the table is one look at the time; the first failure is told at 0. */
+static const struct {
+    int64_t after_ms;
+    const char *told;
+} looks[] = {{0, ""},
+             {REFRESHER_REMIND_MS - 1, ""},
+             {REFRESHER_REMIND_MS, "source_failing"},
+             {REFRESHER_REMIND_MS + 1, ""},
+             {2 * REFRESHER_REMIND_MS, "source_failing"}};
+
+START_TEST(a_failure_that_lasts_is_told_once_a_minute)
+{
+    start(false);
+    fetch("bounce", 7);
+    refresher_remind(&refresher, clock_ms() + REFRESHER_REMIND_MS);
+    ck_assert_str_eq(new_events(), "mode");
+    fetch(NULL, 0);
+    ck_assert_str_eq(new_events(), "source_failed");
+    int64_t began = refresher.told_ms;
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        refresher_remind(&refresher, began + looks[i].after_ms);
+        ck_assert_str_eq(new_events(), looks[i].told);
+    }
+    fetch("bounce", 7);
+    ck_assert_str_eq(new_events(), "source_recovered");
+    refresher_remind(&refresher, began + 9 * REFRESHER_REMIND_MS);
+    ck_assert_str_eq(new_events(), "");
+    fetch(NULL, 0);
+    ck_assert_str_eq(new_events(), "source_failed");
+    refresher_remind(&refresher, clock_ms());
+    ck_assert_str_eq(new_events(), "");
+}
+END_TEST
+
 START_TEST(a_secret_is_not_quoted)
 {
     char text[4096];
@@ -326,6 +360,7 @@ static pid_t spawn(const char *value)
         close(ready[0]);
         script.value = value;
         refresher_init(&refresher, &board, &source, 3600000, false);
+        refresher.news.failing_ms = value == NULL ? clock_ms() - REFRESHER_REMIND_MS : 0;
         refresher_run(&refresher, ready[1]);
         _exit(3);
     }
@@ -372,6 +407,19 @@ START_TEST(loop_fetches_when_asked)
 }
 END_TEST
 
+START_TEST(loop_tells_of_a_failure_that_lasts)
+{
+    pid_t pid = spawn(NULL); /* as if it had failed for a minute already */
+
+    await_ready();
+    while (strcmp(new_events(), "source_failing") != 0) {
+        usleep(1000);
+    }
+    kill(pid, SIGTERM);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 #define COUNT(table) ((int)(sizeof table / sizeof table[0]))
 
 static Suite *suite(void)
@@ -384,6 +432,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_change_is_published_and_told_once);
     tcase_add_test(t, an_unknown_value_is_defer);
     tcase_add_test(t, a_failure_keeps_the_last_mode);
+    tcase_add_test(t, a_failure_that_lasts_is_told_once_a_minute);
     tcase_add_test(t, a_secret_is_not_quoted);
     tcase_add_loop_test(t, a_restart_keeps_the_mode_of_the_same_source, 0, COUNT(followers));
     tcase_add_test(t, times_of_another_boot_are_not_believed);
@@ -392,6 +441,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(loop, set_stage, clear_stage);
     tcase_set_timeout(loop, 60);
     tcase_add_test(loop, loop_fetches_when_asked);
+    tcase_add_test(loop, loop_tells_of_a_failure_that_lasts);
     suite_add_tcase(s, t);
     suite_add_tcase(s, loop);
     return s;

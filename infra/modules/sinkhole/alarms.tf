@@ -2,35 +2,31 @@
 # those of docs/log-events.md.
 
 locals {
-  # Event to metric and value. A source says that it fails once, when it begins;
-  # whatever shows that it works makes it 0 again. A replaced task says "mode"
-  # where its predecessor would have said "source_recovered".
+  # Event to metric. A source that fails says so every minute while that lasts;
+  # when it began and when it ended would not tell what holds now, where both
+  # come within one minute.
   log_metrics = {
-    source_failed    = { metric = "ModeSourceFailed", value = "1" }
-    source_recovered = { metric = "ModeSourceFailed", value = "0" }
-    mode             = { metric = "ModeSourceFailed", value = "0" }
-    mode_invalid     = { metric = "ModeSourceFailed", value = "0" }
-    worker_died      = { metric = "WorkersDied", value = "1" }
+    source_failing = "ModeSourceFailing"
+    worker_died    = "WorkersDied"
   }
 
   alarms = {
     mode-stale = {
       description = "The sinkhole cannot read its mode and serves the last one it knows."
-      metric      = "ModeSourceFailed"
-      # What was said last holds until something else is said. A minute with
-      # both counts as recovered: single failures are no alarm.
-      statistic = "Minimum"
-      period    = 60
-      threshold = 1
-      missing   = "ignore"
+      metric      = "ModeSourceFailing"
+      period      = 60
+      threshold   = 1
+      # Two minutes of three: a line may slip into the next minute.
+      evaluated = 3
+      breaching = 2
     }
     workers-crash = {
       description = "Workers of the sinkhole die: each one took a session with it."
       metric      = "WorkersDied"
-      statistic   = "Sum"
       period      = 300
       threshold   = 5
-      missing     = "notBreaching"
+      evaluated   = 1
+      breaching   = 1
     }
   }
 }
@@ -44,8 +40,8 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
 
   metric_transformation {
     namespace = "Cabalmail/Sinkhole"
-    name      = each.value.metric
-    value     = each.value.value
+    name      = each.value
+    value     = "1"
   }
 }
 
@@ -57,12 +53,13 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
   namespace           = "Cabalmail/Sinkhole"
   metric_name         = each.value.metric
-  statistic           = each.value.statistic
+  statistic           = "Sum"
   period              = each.value.period
-  evaluation_periods  = 1
+  evaluation_periods  = each.value.evaluated
+  datapoints_to_alarm = each.value.breaching
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = each.value.threshold
-  treat_missing_data  = each.value.missing
+  treat_missing_data  = "notBreaching"
 
   # A sleeping tier has nothing to tell.
   actions_enabled = !var.quiesced
