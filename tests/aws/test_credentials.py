@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -149,6 +150,45 @@ class Providers(Case):
                    AWS_EC2_METADATA_SERVICE_ENDPOINT=server.url)
         self.assertEqual(set(server.paths), {"PUT /latest/api/token"})
 
+    def test_slow_instance_metadata(self):
+        """A second is all it gets, unless the variable gives more."""
+        server = self.metadata()
+        quick = server.answer
+
+        def slow(*asked):
+            time.sleep(2)
+            return quick(*asked)
+        server.answer = slow
+        env = {"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url}
+        self.fails("instance: Operation timed out", **env)
+        self.serves(self.cloud.role, AWS_METADATA_SERVICE_TIMEOUT="9", **env)
+
+    def test_instance_metadata_are_read_with_suspicion(self):
+        server = self.metadata()
+        env = {"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url}
+        for session in ("a\r\nb: c", "t" * 300):
+            server.session = session
+            self.fails("instance: its token is too long or has a line end in it", **env)
+        server.session, server.roles = "good", ""
+        self.fails("instance: the instance has no role", **env)
+        server.roles, server.region = f"{server.ROLE}\r\nanother\r\n", cloud.REGION + "\r\n"
+        self.serves(self.cloud.role, AWS_REGION="", **env)
+
+    def test_a_role_is_not_taken_for_its_keys(self):
+        """The keys of such a profile only sign the question for the role's."""
+        role = self.cloud.role
+        path = self.write("keys", f"[base]\naws_access_key_id = {role.key}\naws_secret_access_key "
+                                  f"= {role.secret}\nrole_arn = arn:x\nsource_profile = base\n")
+        self.fails("(CredentialsFailed)", "[base] uses role_arn", "credential_process",
+                   AWS_SHARED_CREDENTIALS_FILE=path, AWS_PROFILE="base")
+        self.assertEqual(self.proxy.calls, [])
+
+    def test_services_of_the_profile(self):
+        path = self.write("config", f"[default]\nregion = {cloud.REGION}\nservices = here\n"
+                                    f"[services here]\nssm =\n  endpoint_url = {self.proxy.url}\n")
+        self.serves(self.cloud.role, AWS_CONFIG_FILE=path, AWS_REGION="", AWS_ENDPOINT_URL_SSM="",
+                    **self.cloud.role.environ())
+
     def test_order(self):
         server = self.metadata()
         path = self.write("keys", "[default]\naws_access_key_id = FROMFILE\n"
@@ -166,12 +206,12 @@ class LinkLocal(unittest.TestCase):
 
     def inside(self, address, *words):
         """Runs this file there, with stand-ins at the address; returns what it prints."""
-        script = (f"ip link set lo up && ip addr add {address}/32 dev lo && "
+        script = (f"ip link set lo up && ip addr add {address} dev lo && "
                   f"exec {sys.executable} {os.path.abspath(__file__)} --inside {address}")
         if subprocess.run([*self.WRAP, "ip", "link", "set", "lo", "up"], capture_output=True,
                           check=False).returncode != 0:
             self.skipTest("unshare --net and ip are not both usable here")
-        result = subprocess.run([*self.WRAP, "sh", "-c", script + " " + " ".join(words)],
+        result = subprocess.run([*self.WRAP, "sh", "-c", f'{script} "$@"', "sh", *words],
                                 capture_output=True, text=True, timeout=60, check=False,
                                 env=sinkhole.clean_environment())
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -183,10 +223,24 @@ class LinkLocal(unittest.TestCase):
                            "AWS_REGION=" + cloud.REGION)
         self.assertEqual(told["paths"], ["GET /credentials"])
 
+    def test_relative_uri_wins(self):
+        self.inside("169.254.170.2", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/credentials",
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/credentials",
+                    "AWS_REGION=" + cloud.REGION)
+
+    def test_full_uri_of_eks(self):
+        for address, host in (("169.254.170.23", "169.254.170.23"),
+                              ("fd00:ec2::23", "[fd00:ec2::23]")):
+            told = self.inside(address, "AWS_CONTAINER_CREDENTIALS_FULL_URI="
+                               f"http://{host}/credentials", "AWS_REGION=" + cloud.REGION)
+            self.assertEqual(told["paths"], ["GET /credentials"])
+
     def test_instance(self):
-        told = self.inside("169.254.169.254")
-        self.assertEqual(told["paths"][0], "PUT /latest/api/token")
-        self.assertIn("GET /latest/meta-data/placement/region", told["paths"])
+        for address, *words in (("169.254.169.254",),
+                                ("fd00:ec2::254", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6")):
+            told = self.inside(address, *words)
+            self.assertEqual(told["paths"][0], "PUT /latest/api/token")
+            self.assertIn("GET /latest/meta-data/placement/region", told["paths"])
 
 
 def inside(address, *words):

@@ -241,7 +241,7 @@ class Failures(Case):
                 os.kill(daemon.pid, signal.SIGHUP)
                 sinkhole.wait_for(lambda: self.proxy.count() > before, "the fault is met")
                 stalls = []
-                while len(stalls) < 3 and (not stalls or stalls[-1] >= 0.1):
+                while len(stalls) < 8 and (not stalls or stalls[-1] >= 0.1):
                     stalls.append(self.stall(daemon, control, 0.7))
                 self.assertLess(min(stalls), 0.1)
 

@@ -170,6 +170,13 @@ class Faults(Case):
         self.assertIn("(HTTP 503)", told)
         self.assertNotIn("clock", told)
 
+    def test_headers_are_known_by_their_whole_names(self):
+        def answer(handler):
+            handler.wfile.write(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\nX-AMZN-REQUESTID:  r-7\t \r\n"
+                                b"x-amzn-RequestIdentity: another\r\n\r\n")
+        self.proxy.set_fault(answer)
+        self.assertIn("(HTTP 503, request r-7)", self.print(111))
+
     def test_time_is_bounded(self):
         """A server that says nothing, and one that says one byte a second."""
         proxy = self.proxy

@@ -223,6 +223,7 @@ class Metadata(httpd.Server):
         super().__init__(self._answer, **where)
         self.keys, self.left, self.token, self.paths = keys, left, token, []
         self.session = "imds-session-token"
+        self.roles, self.region = self.ROLE, cloud.REGION
 
     def _answer(self, handler):
         self.paths.append(f"{handler.command} {handler.path}")
@@ -245,6 +246,6 @@ class Metadata(httpd.Server):
 
     def instance(self, path):
         roles = "/latest/meta-data/iam/security-credentials/"
-        return {roles: (200, self.ROLE),
+        return {roles: (200, self.roles),
                 roles + self.ROLE: (200, json.dumps(self.keys.document(left=self.left))),
-                "/latest/meta-data/placement/region": (200, cloud.REGION)}.get(path, (404, ""))
+                "/latest/meta-data/placement/region": (200, self.region)}.get(path, (404, ""))

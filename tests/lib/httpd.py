@@ -1,6 +1,7 @@
 """An HTTP server on this machine, for stand-ins."""
 
 import http.server
+import socket
 import ssl
 import threading
 
@@ -35,9 +36,12 @@ class Server(http.server.ThreadingHTTPServer):
             def log_message(self, *_):
                 pass
 
+        if ":" in host:
+            self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)
         self.connections = 0
-        self.url = f"http://{host}:{self.server_address[1]}"
+        self.url = (f"http://[{host}]" if ":" in host else f"http://{host}"
+                    ) + f":{self.server_address[1]}"
 
     def process_request(self, request, client_address):
         self.connections += 1

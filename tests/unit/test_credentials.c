@@ -92,6 +92,8 @@ static const struct {
     {"K", "s", "", NULL, true},
     {"", "s", NULL, NULL, false},
     {"K", NULL, NULL, NULL, false},
+    {"K", "", NULL, NULL, false},
+    {"K\x7f", "s", NULL, NULL, false},
     {"K\r\nHost: x", "s", NULL, NULL, false},
     {"K", "s s", NULL, NULL, false},
     {"K", "s", "t\nx", NULL, false},
@@ -106,6 +108,57 @@ START_TEST(parts_are_checked)
 
     ck_assert(credentials_take(&out, parts[_i].key, parts[_i].secret, parts[_i].token,
                                parts[_i].expires, why, sizeof why) == parts[_i].taken);
+}
+END_TEST
+
+/* Each part has a length that it may have, and no more. */
+static const struct {
+    size_t key, secret, token;
+    bool taken;
+} lengths[] = {
+    {191, 255, 8191, true}, {192, 1, 1, false}, {1, 256, 1, false}, {1, 1, 8192, false}};
+
+START_TEST(parts_fit)
+{
+    static char text[3][9000];
+    const size_t n[] = {lengths[_i].key, lengths[_i].secret, lengths[_i].token};
+    struct credentials out;
+    char why[200];
+
+    for (int i = 0; i < 3; i++) {
+        memset(text[i], 'x', n[i]);
+    }
+    ck_assert(credentials_take(&out, text[0], text[1], text[2], NULL, why, sizeof why) ==
+              lengths[_i].taken);
+    ck_assert_uint_eq(strlen(out.key), lengths[_i].taken ? n[0] : 0);
+    ck_assert_uint_eq(strlen(out.secret), lengths[_i].taken ? n[1] : 0);
+    ck_assert_uint_eq(strlen(out.token), lengths[_i].taken ? n[2] : 0);
+}
+END_TEST
+
+START_TEST(files_of_tokens)
+{
+    static char long_token[30000];
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/token", dir);
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/x", 1);
+    setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path, 1);
+    expect_fault("CredentialsFailed", "token: No such file or directory");
+    write_file("token", "");
+    expect_fault("CredentialsFailed", "token is empty");
+    memset(long_token, 't', 4096);
+    write_file("token", long_token);
+    expect_fault("CredentialsFailed", "token is too long");
+    setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, 1);
+    setenv("AWS_ROLE_ARN", "arn", 1);
+    memset(long_token, 't', 20001);
+    write_file("token", long_token);
+    expect_fault("CredentialsFailed", "web identity: the token in");
+    write_file("token", "t");
+    memset(long_token, '/', sizeof long_token - 1); /* three characters each, in a form */
+    setenv("AWS_ROLE_ARN", long_token, 1);
+    expect_fault("CredentialsFailed", "AWS_ROLE_ARN or AWS_ROLE_SESSION_NAME is too long");
 }
 END_TEST
 
@@ -183,6 +236,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, expiry, 0, COUNT(lives));
     tcase_add_test(t, early_renewal);
     tcase_add_loop_test(t, parts_are_checked, 0, COUNT(parts));
+    tcase_add_loop_test(t, parts_fit, 0, COUNT(lengths));
+    tcase_add_test(t, files_of_tokens);
     tcase_add_loop_test(t, container_endpoints_are_checked, 0, COUNT(forbidden));
     tcase_add_test(t, a_token_with_a_line_end_is_refused);
     tcase_add_loop_test(t, instance_metadata_is_not_asked, 0, COUNT(instances));

@@ -60,6 +60,9 @@ static const struct {
     {{"eu west 1", NULL, false, false}, NULL, "region"},
     {{"evil.example.net/", NULL, false, false}, NULL, "region"},
     {{"EU-WEST-1", NULL, false, false}, NULL, "region"},
+    {{"r-", NULL, false, false}, "https://ssm.r-.amazonaws.com", NULL},
+    {{"r", NULL, false, false}, NULL, "region"},
+    {{"r-2345678901234567890123456789012", NULL, false, false}, NULL, "region"},
     {{"-x", NULL, false, false}, NULL, "region"},
 };
 

@@ -66,6 +66,21 @@ START_TEST(commands_are_bounded)
 }
 END_TEST
 
+/* The daemon's standard input may be a terminal, or a client's socket. */
+START_TEST(commands_read_nothing)
+{
+    char out[64], why[200];
+    int ends[2];
+    size_t n = 9;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "input", 5), 5);
+    dup2(ends[0], STDIN_FILENO);
+    ck_assert(command_run("cat", 20000, out, sizeof out, &n, why, sizeof why));
+    ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
 /* What it starts ends with it: the sleep holds a pipe, which closes when the sleep is gone. */
 START_TEST(children_are_ended_too)
 {
@@ -111,6 +126,7 @@ static Suite *suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, process_answers, 0, COUNT(answers));
     tcase_add_loop_test(t, commands_are_bounded, 0, COUNT(commands));
+    tcase_add_test(t, commands_read_nothing);
     tcase_add_test(t, children_are_ended_too);
     tcase_add_test(t, commands_find_no_trace_of_the_refresher);
     suite_add_tcase(s, t);
