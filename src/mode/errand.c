@@ -12,7 +12,7 @@
 #include "mode/policy.h"
 #include "mode/refresher.h"
 
-/* Another errand ends within the time that a fetch takes; a refresher does not. */
+/* Another errand mostly ends within so much; a refresher does not. */
 #define LOCK_PATIENCE_MS 3000
 #define LOCK_RETRY_MS    50
 
@@ -124,7 +124,9 @@ int errand_once(const char *spec, const struct source_kind *const kinds[], const
     }
     lock = lock_patiently(run_dir);
     if (lock < 0 && errno == EWOULDBLOCK) {
-        log_warnx("a refresher serves %s; `sinkholectl refresh` asks it to fetch", run_dir);
+        log_warnx("another sinkhole-refresh publishes in %s; where it is a daemon's, "
+                  "`sinkholectl refresh` asks it to fetch",
+                  run_dir);
         status = EXIT_TIMEOUT;
     } else if (lock < 0 || !board_open(&board, run_dir, BOARD_WRITE, true)) {
         log_warn("cannot use the board in %s", run_dir);
