@@ -147,6 +147,18 @@ class Calls(Case):
         self.assertEqual(self.proxy.connections - before, 1)
         self.assertEqual(daemon.find("source_failed"), [])
 
+    def test_a_connection_that_the_other_side_closed_is_opened_anew(self):
+        """As load balancers do with idle ones, without a word."""
+        daemon = self.daemon("bounce", ttl="0.2")
+
+        def answer(handler):
+            aws.parameter(Value="bounce", Version=99)(handler)
+            handler.close_connection = True
+        self.proxy.set_fault(answer)
+        before = self.proxy.connections
+        sinkhole.wait_for(lambda: self.proxy.connections >= before + 5, "five connections")
+        self.assertEqual(daemon.find("source_failed"), [])
+
     def test_throttling_is_answered_with_fewer_calls(self):
         daemon = self.daemon("bounce", ttl="0.2")
         self.proxy.set_fault(aws.refusal(400, "ThrottlingException", "Rate exceeded"))
