@@ -31,17 +31,27 @@ int signals_next(int fd)
     return (int)info.ssi_signo;
 }
 
-void signals_reset(void)
+void signals_default(void)
 {
-    sigset_t none;
-
     for (int number = 1; number < NSIG; number++) {
         if (number != SIGKILL && number != SIGSTOP && number != SIGPIPE) {
             signal(number, SIG_DFL);
         }
     }
+}
+
+void signals_unblock(void)
+{
+    sigset_t none;
+
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void signals_reset(void)
+{
+    signals_default();
+    signals_unblock();
 }
 
 void signals_catch(int number, void (*handler)(int))

@@ -17,6 +17,11 @@ int signals_next(int fd);
    descriptor is the parent's too: the child closes its copy. */
 void signals_reset(void);
 
+/* The two halves of that, for a child that wants its own handlers in place before a signal that
+   came while it was made gets through. */
+void signals_default(void);
+void signals_unblock(void);
+
 /* A plain handler without SA_RESTART, so that a blocked read or accept returns with EINTR. */
 void signals_catch(int number, void (*handler)(int));
 

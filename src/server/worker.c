@@ -182,18 +182,26 @@ static void serve_clients(struct server *server, struct life *life, struct accep
     }
 }
 
+/* A stop that the master sends while this process is made waits, blocked, until it has its
+   handler: it is told to leave then, and does not die of it. */
+static void take_signals(void)
+{
+    signals_default();
+    signals_catch(SIGTERM, on_stop);
+    signals_catch(SIGINT, SIG_IGN); /* a terminal sends it to all: the master decides */
+    signals_catch(SIGHUP, SIG_IGN);
+    signals_catch(SIGUSR1, on_retire);
+    signals_catch(SIGALRM, on_alarm);
+    signals_unblock();
+}
+
 /* Everything that can be given up before the first client. */
 static bool settle(const struct worker *w, struct board_slot *slot)
 {
     int keep[BOARD_ADDRS + 3] = {w->pressure_fd, log_fd(), log_warn_fd()};
     size_t count = 3;
 
-    signals_reset();
-    signals_catch(SIGTERM, on_stop);
-    signals_catch(SIGINT, SIG_IGN); /* a terminal sends it to all: the master decides */
-    signals_catch(SIGHUP, SIG_IGN);
-    signals_catch(SIGUSR1, on_retire);
-    signals_catch(SIGALRM, on_alarm);
+    take_signals();
     for (size_t i = 0; i < w->listeners->count; i++) {
         keep[count++] = w->listeners->fds[i];
     }

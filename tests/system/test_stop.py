@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import mailer  # noqa: E402
+import procfs  # noqa: E402
 import tap  # noqa: E402
 from mailer import Client  # noqa: E402
 from sinkhole import Daemon, wait_for  # noqa: E402
@@ -98,6 +99,20 @@ class Sigterm(unittest.TestCase):
                 client.send(".\r\n")
                 client.expect(250)
             self.assertEqual(daemon.process.wait(20), 0)
+
+    def test_workers_that_are_still_being_made(self):
+        """A stop that comes before a worker has its handlers is obeyed, and is no accident."""
+        with Daemon(workers="64..64") as daemon:
+            daemon.process.send_signal(signal.SIGTERM)
+            daemon.process.wait(20)
+            for pause in range(20):
+                daemon.start(wait=False)
+                time.sleep(pause / 1000)
+                wait_for(lambda: procfs.tree(daemon.pid), "it has children")
+                daemon.process.send_signal(signal.SIGTERM)
+                self.assertEqual(daemon.process.wait(20), 0)
+                daemon._join()
+            self.assertEqual(daemon.find("worker_died"), [])
 
     def test_restart_on_the_same_port_at_once(self):
         with Daemon("accept") as first:
