@@ -49,16 +49,17 @@ void crew_signal(struct master *m, int number)
     }
 }
 
-uint32_t crew_idle(const struct master *m)
+struct crew_count crew_count(const struct master *m)
 {
-    uint32_t idle = 0;
+    struct crew_count count = {.idle = 0};
 
     for (uint32_t i = 0; i < atomic_load(&m->board.control->slots_used); i++) {
         uint32_t state = atomic_load_explicit(&m->board.slots[i].state, memory_order_relaxed);
 
-        idle += state == SLOT_IDLE || state == SLOT_STARTING;
+        count.idle += state == SLOT_IDLE || state == SLOT_STARTING;
+        count.serving += state >= SLOT_COMMAND && state < SLOT_CLOSING;
     }
-    return idle;
+    return count;
 }
 
 bool crew_settled(const struct master *m)

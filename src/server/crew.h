@@ -11,8 +11,12 @@ pid_t crew_spawn(void *master, uint32_t slot);
 /* Sends a signal to every worker. */
 void crew_signal(struct master *master, int number);
 
-/* How many workers are free or about to be. */
-uint32_t crew_idle(const struct master *master);
+/* What the workers do, counted. */
+struct crew_count {
+    uint32_t idle;    /* free, or starting */
+    uint32_t serving; /* in a session that has not come to its last words */
+};
+struct crew_count crew_count(const struct master *master);
 
 /* Has every worker come as far as its first wait? */
 bool crew_settled(const struct master *master);

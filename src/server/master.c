@@ -2,9 +2,9 @@
    what there is, steps every part, and sleeps until the earliest deadline of them. */
 #include "server/master.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,90 +13,16 @@
 #include "server/crew.h"
 #include "server/notify.h"
 
-#define FIRST_FETCH_MS  2000 /* so long may the first fetch hold up readiness */
-#define FILL_MS         2000 /* and so long the first workers */
-#define BEAT_MS         10000
-#define PRESSED_MS      10  /* a round under pressure */
-#define REFUSE_AFTER_MS 300 /* without a free worker; more than the log's patience */
-#define REPEAT_MS       250 /* a signal may come just before a worker blocks: say it again */
-#define REFRESHER_MS    3000
+#define FIRST_FETCH_MS 2000 /* so long may the first fetch hold up readiness */
+#define FILL_MS        2000 /* and so long the first workers */
+#define BEAT_MS        10000
+#define REPEAT_MS      250 /* a signal may come just before a worker blocks: say it again */
+#define REFRESHER_MS   3000
+#define REST_MS        10 /* when waiting itself fails */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-/* -- the pool ------------------------------------------------------------------------------ */
-
-static void log_throttle(struct master *m, int64_t now)
-{
-    bool held = now < m->pool.hold_until_ms;
-    struct jsonout *j;
-
-    if (held == m->held) {
-        return;
-    }
-    m->held = held;
-    j = held ? log_event("throttled") : NULL;
-    if (j != NULL) {
-        jsonout_int(j, "for_ms", m->pool.hold_until_ms - now);
-        jsonout_int(j, "early_deaths", m->pool.early_deaths);
-        log_end(j);
-        log_flush();
-    }
-}
-
-/* The pressure flag goes down first and is judged after that: a worker that raises it in
-   between is heard in the next round. */
-static void judge_pressure(struct master *m, int64_t now)
-{
-    struct board_control *control = m->board.control;
-    bool full = m->pool.size >= m->pool.limits.max;
-
-    atomic_store(&control->want_idle, full ? 1 : m->pool.limits.spare);
-    atomic_store(&control->pressure, 0);
-    m->idle = crew_idle(m);
-    m->pressed = m->idle < (full ? 1 : m->pool.limits.spare);
-    if (m->pressed) {
-        atomic_store(&control->pressure, 1);
-    }
-    if (!full || m->idle > 0) {
-        m->full_ms = 0;
-    } else if (m->full_ms == 0) {
-        m->full_ms = now;
-    }
-}
-
-static void step_pool(struct master *m, int64_t now)
-{
-    m->idle = crew_idle(m);
-    pool_step(&m->pool, m->idle, now);
-    atomic_store(&m->board.control->workers_now, m->pool.size);
-    log_throttle(m, now);
-    judge_pressure(m, now);
-    crew_retire(m, pool_retires(&m->pool, m->idle, now));
-}
-
-/* Are all workers there may be busy with clients who stay? Then whoever comes is told so. A
-   short while is waited for a session to end: many workers at once may be held up by the log,
-   which gives them back after its patience. */
-static bool saturated(const struct master *m, int64_t now)
-{
-    return m->phase <= PHASE_SERVING && m->full_ms != 0 && now - m->full_ms >= REFUSE_AFTER_MS;
-}
-
-static void refuse_clients(struct master *m, int64_t now)
-{
-    for (size_t i = 0; i < m->listeners.count; i++) {
-        int fd;
-
-        while (crew_idle(m) == 0 &&
-               (fd = accept4(m->listeners.fds[i], NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-            overflow_refuse(&m->overflow, fd, m->settings->server_name, now);
-            counters_add(&m->board.control->oneshot, COUNT_CONNECTIONS, 1);
-            counters_add(&m->board.control->oneshot, COUNT_REFUSED, 1);
-        }
-    }
 }
 
 /* -- phases -------------------------------------------------------------------------------- */
@@ -163,7 +89,7 @@ static void step_workers(struct master *m, int64_t now)
     if (m->phase == PHASE_STARTING) {
         return;
     }
-    step_pool(m, now);
+    staffing_step(m, now);
     if (m->phase == PHASE_FILLING && (crew_settled(m) || now >= m->ready_by_ms)) {
         m->phase = PHASE_SERVING;
         note_activity(m, now);
@@ -209,7 +135,7 @@ static void step_leaving(struct master *m, int64_t now)
     if (m->pool.size == 0) {
         announce_stop(m, "idle");
         enter_phase(m, PHASE_LAST, now);
-    } else if (m->idle < m->pool.size) {
+    } else if (m->staffing.idle < m->pool.size) {
         m->phase = PHASE_SERVING;
         pool_resume(&m->pool);
         note_activity(m, now);
@@ -222,7 +148,7 @@ static void step_idle_exit(struct master *m, int64_t now)
         now - m->active_ms < m->settings->idle_exit_ms) {
         return;
     }
-    if (connections(m) != m->connections || m->idle < m->pool.size) {
+    if (connections(m) != m->connections || m->staffing.idle < m->pool.size) {
         note_activity(m, now);
         return;
     }
@@ -302,10 +228,9 @@ static int64_t next_deadline(const struct master *m, int64_t now)
         next = earlier(next, m->ready_by_ms);
     }
     if (m->phase > PHASE_STARTING) {
-        next = earlier(next, pool_deadline(&m->pool, m->idle, now + PRESSED_MS));
+        next = earlier(next, staffing_deadline(m, now));
     }
     next = earlier(next, m->phase >= PHASE_LEAVING ? m->repeat_ms : CLOCK_NEVER);
-    next = earlier(next, m->pressed ? now + PRESSED_MS : CLOCK_NEVER);
     if (m->phase <= PHASE_SERVING) {
         next = earlier(next, refresher_child_deadline(&m->refresher));
     }
@@ -315,33 +240,33 @@ static int64_t next_deadline(const struct master *m, int64_t now)
     return next;
 }
 
-enum { AT_SIGNALS, AT_PRESSURE, AT_READY, AT_OTHERS };
+enum { AT_SIGNALS, AT_PRESSURE, AT_READY, AT_LISTENERS };
 
-/* Sleeps until something happens. While all workers are busy the listeners are watched too. */
+/* Sleeps until something happens, and takes it. While all workers are busy the listeners are
+   watched too. */
 static void wait_for_events(struct master *m, int64_t now)
 {
-    struct pollfd set[AT_OTHERS + BOARD_ADDRS + OVERFLOW_KEPT] = {
+    struct pollfd set[AT_LISTENERS + BOARD_ADDRS + OVERFLOW_KEPT] = {
         [AT_SIGNALS] = {.fd = m->signals, .events = POLLIN},
         [AT_PRESSURE] = {.fd = m->pressure, .events = POLLIN},
         [AT_READY] = {.fd = m->refresher.ready, .events = POLLIN},
     };
-    nfds_t n = AT_OTHERS;
+    nfds_t listeners = staffing_poll(m, set + AT_LISTENERS, now);
+    nfds_t n = AT_LISTENERS + listeners;
     uint64_t hints;
 
-    for (size_t i = 0; saturated(m, now) && i < m->listeners.count; i++) {
-        set[n++] = (struct pollfd){.fd = m->listeners.fds[i], .events = POLLIN};
-    }
     n += overflow_poll(&m->overflow, set + n);
-    if (poll(set, n, clock_left(next_deadline(m, now), clock_ms())) <= 0) {
-        return;
+    if (poll(set, n, clock_left(next_deadline(m, now), clock_ms())) < 0 && errno != EINTR) {
+        poll(NULL, 0, REST_MS); /* a lowered limit lets us wait for fewer descriptors */
     }
-    (void)!read(m->pressure, &hints, sizeof hints);
+    if (set[AT_PRESSURE].revents != 0) {
+        (void)!read(m->pressure, &hints, sizeof hints);
+    }
     if (set[AT_READY].revents != 0) {
         refresher_child_is_ready(&m->refresher);
     }
-    if (saturated(m, now)) {
-        refuse_clients(m, clock_ms());
-    }
+    take_signals(m, clock_ms());
+    staffing_refuse(m, set + AT_LISTENERS, listeners, clock_ms());
 }
 
 int master_run(struct master *m)
@@ -358,7 +283,6 @@ int master_run(struct master *m)
         step_all(m, now);
         wait_for_events(m, now);
         now = clock_ms();
-        take_signals(m, now);
     }
     log_message("stopped", "after %lld s",
                 (long long)((now - atomic_load(&m->board.control->started_ms)) / 1000));

@@ -7,6 +7,7 @@
 #include "server/overflow.h"
 #include "server/pool.h"
 #include "server/refresher_child.h"
+#include "server/staffing.h"
 
 enum master_phase {
     PHASE_STARTING, /* the first fetch is under way: nobody is served yet */
@@ -25,13 +26,10 @@ struct master {
     struct pool pool;
     struct refresher_child refresher;
     struct overflow overflow;
+    struct staffing staffing;
     enum master_phase phase;
-    int signals;     /* signals_open() */
-    int pressure;    /* the eventfd that workers write to */
-    int64_t full_ms; /* since then no worker was free, and there may be no more; 0: not so */
-    bool pressed;    /* idle workers run short: look often */
-    bool held;       /* a `throttled` event is out, its end is not */
-    uint32_t idle;   /* workers free or starting, at the last look */
+    int signals;         /* signals_open() */
+    int pressure;        /* the eventfd that workers write to */
     int64_t ready_by_ms; /* go on to the next phase then, whatever is missing */
     int64_t stop_ms;     /* the phase began */
     int64_t repeat_ms;   /* tell the workers again */

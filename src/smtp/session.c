@@ -192,6 +192,7 @@ static bool needs_drain(const struct session *s)
 static void finish(struct session *s)
 {
     mail_end(s);
+    talk_state(s, SESSION_CLOSING); /* before the client can know */
     talk_flush(s);
     s->sum.bare_lf = s->lines.bare_lf;
     record_session(s);

@@ -35,7 +35,7 @@ enum session_state {
     SESSION_COMMAND, /* between transactions */
     SESSION_MAIL,    /* a transaction is open */
     SESSION_DATA,    /* taking a message */
-    SESSION_CLOSING, /* after a 421 */
+    SESSION_CLOSING, /* after a 421, and from the last words on */
 };
 
 /* How far the server wants to stop. */

@@ -4,6 +4,7 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -60,6 +61,47 @@ class Size(unittest.TestCase):
             for client in held[1:]:
                 client.command("NOOP", 250)
             self.assertGreaterEqual(daemon.status()["counters"]["refused"], 1)
+
+    def test_421_at_once_when_all_are_in_the_middle_of_a_session(self):
+        with Daemon(workers="3..3") as daemon:
+            took = []
+            for _ in range(20):
+                held = [Client(daemon.port) for _ in range(3)]
+                begin = time.monotonic()
+                with Client(daemon.port, greeting=421) as refused:
+                    took.append(time.monotonic() - begin)
+                    self.assertTrue(refused.at_end())
+                for client in held:
+                    client.command("QUIT", 221)
+                    client.close()
+                daemon.wait_status(lambda s: s["workers"]["idle"] == 3, "all are free again")
+            print(f"# refused after {min(took) * 1000:.1f} to {max(took) * 1000:.1f} ms")
+            self.assertLess(sorted(took)[10], 0.1, "half of them: a busy machine may be slow")
+
+    def test_no_421_for_who_comes_again_when_told_goodbye(self):
+        """Its worker may not be done with the session's end, and be slow with its log."""
+        with Daemon(workers="2..2", stdout=subprocess.DEVNULL) as daemon, Client(daemon.port):
+            for _ in range(200):
+                with Client(daemon.port) as client:
+                    client.command("QUIT", 221)
+            self.assertEqual(daemon.status()["counters"]["refused"], 0)
+
+    def test_no_421_while_nobody_reads_the_log(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.set_blocking(writer, False)
+        with Daemon(workers="2..2", stdout=writer) as daemon, Client(daemon.port):
+            while True:
+                try:
+                    os.write(writer, b"x" * 4096)
+                except BlockingIOError:
+                    break
+            os.close(writer)
+            for _ in range(50):
+                with Client(daemon.port) as client:
+                    client.command("QUIT", 221)
+            self.assertEqual(daemon.status()["counters"]["refused"], 0)
+            self.assertGreater(daemon.status()["log_dropped"], 0)
 
     def served(self, daemon):
         with Client(daemon.port, greeting=None) as client:

@@ -252,9 +252,38 @@ START_TEST(board_is_told_of_each_state)
     struct conversation *c =
         conversation_play(MODE_ACCEPT, TO_RCPT "RCPT TO:<x@y>\r\nDATA\r\n.\r\nQUIT\r\n", 4096);
 
-    ck_assert_uint_eq(c->states,
-                      1U << SESSION_COMMAND | 1U << SESSION_MAIL | 1U << SESSION_DATA);
-    ck_assert_int_eq(c->state, SESSION_COMMAND);
+    ck_assert_uint_eq(c->states, 1U << SESSION_COMMAND | 1U << SESSION_MAIL |
+                                     1U << SESSION_DATA | 1U << SESSION_CLOSING);
+    ck_assert_int_eq(c->state, SESSION_CLOSING);
+    conversation_over(c);
+}
+END_TEST
+
+static char heard_before_closing[64];
+
+static void listen_when_closing(void *context, enum session_state state)
+{
+    struct conversation *c = context;
+
+    for (size_t have = 0; state == SESSION_CLOSING && have < sizeof heard_before_closing;) {
+        ssize_t n = recv(c->client, heard_before_closing + have,
+                         sizeof heard_before_closing - 1 - have, MSG_DONTWAIT);
+
+        have += n > 0 ? (size_t)n : sizeof heard_before_closing;
+    }
+}
+
+/* The master refuses further clients while all workers serve. One that was told 221 may come
+   again at once: by then its worker must not count as serving. */
+START_TEST(board_is_told_of_the_end_before_the_client)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+
+    c->env.state = listen_when_closing;
+    conversation_send(c, "QUIT\r\n", 6);
+    conversation_run(c);
+    ck_assert_str_eq(heard_before_closing, GREETING);
+    ck_assert_str_eq(c->replies, BYE);
     conversation_over(c);
 }
 END_TEST
@@ -275,6 +304,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, policy_may_refuse_at_any_stage, 0,
                         sizeof refusals / sizeof refusals[0]);
     tcase_add_test(tc, board_is_told_of_each_state);
+    tcase_add_test(tc, board_is_told_of_the_end_before_the_client);
     suite_add_tcase(s, tc);
     return s;
 }
