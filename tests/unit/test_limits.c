@@ -3,6 +3,7 @@
 #include "smtp/session.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,49 @@ START_TEST(silent_client_is_told_of_its_timeout)
     ck_assert_str_eq(c->replies, GREETING HELO MAIL TIMEOUT);
     ck_assert_int_eq(c->end, END_TIMEOUT);
     ck_assert_int_eq(conversation_logged(c, "\"code\":421"), 1);
+    conversation_over(c);
+}
+END_TEST
+
+static enum session_stop slowly(void *context)
+{
+    (void)context;
+    poll(NULL, 0, 10);
+    return STOP_NO;
+}
+
+/* Its bytes are all there, but each is asked for 10 ms after the one before. */
+START_TEST(bytes_that_keep_coming_do_not_stretch_a_command)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+
+    c->limits.command_ms = 100;
+    c->limits.drain_ms = 20;
+    c->env.stopping = slowly;
+    for (int i = 0; i < 100; i++) {
+        conversation_send(c, "x", 1);
+    }
+    conversation_hang_up(c);
+    conversation_run(c);
+    ck_assert_str_eq(c->replies, GREETING TIMEOUT);
+    ck_assert_int_eq(c->end, END_TIMEOUT);
+    conversation_over(c);
+}
+END_TEST
+
+START_TEST(each_command_has_a_time_of_its_own)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+
+    c->limits.command_ms = 100;
+    c->env.stopping = slowly;
+    for (int i = 0; i < 50; i++) {
+        conversation_send(c, "NOOP\r\n", 6);
+    }
+    conversation_hang_up(c);
+    conversation_run(c);
+    ck_assert_uint_eq(c->totals.commands, 50);
+    ck_assert_int_eq(c->end, END_CLIENT);
     conversation_over(c);
 }
 END_TEST
@@ -265,6 +309,8 @@ static Suite *suite(void)
     tcase_add_test(tc, refusals_do_not_run_out);
     tcase_add_test(tc, errors_over_the_limit_end_the_session);
     tcase_add_test(tc, silent_client_is_told_of_its_timeout);
+    tcase_add_test(tc, bytes_that_keep_coming_do_not_stretch_a_command);
+    tcase_add_test(tc, each_command_has_a_time_of_its_own);
     tcase_add_test(tc, message_has_a_time_between_bytes_and_a_time_in_all);
     tcase_add_test(tc, closing_session_ends_by_itself);
     tcase_add_test(tc, unread_input_is_drained);
