@@ -47,15 +47,13 @@ void overflow_refuse(struct overflow *o, int fd, const char *server_name, int64_
     o->until_ms[at] = now_ms + OVERFLOW_LINGER_MS;
 }
 
-/* Throws away what has come. Returns false when nothing will come any more. */
+/* Throws away what has come; of one who sends faster than that, the rest in the next step.
+   Returns false when nothing will come any more. */
 static bool drain(int fd)
 {
-    char dust[4096];
-    ssize_t n;
+    char dust[OVERFLOW_GULP];
+    ssize_t n = recv(fd, dust, sizeof dust, MSG_DONTWAIT);
 
-    do {
-        n = recv(fd, dust, sizeof dust, MSG_DONTWAIT);
-    } while (n == (ssize_t)sizeof dust);
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 

@@ -9,6 +9,7 @@
 
 #define OVERFLOW_KEPT      64
 #define OVERFLOW_LINGER_MS 2000
+#define OVERFLOW_GULP      16384 /* bytes of one client that one step throws away */
 
 struct overflow {
     int fds[OVERFLOW_KEPT]; /* 0: free; descriptor 0 is never a client here */

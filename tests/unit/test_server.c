@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -70,6 +71,29 @@ START_TEST(the_refused_are_told_and_let_go)
     overflow_step(&o, 1000 + OVERFLOW_LINGER_MS);
     ck_assert_int_eq(overflow_deadline(&o), CLOCK_NEVER);
     ck_assert_int_eq(fcntl(pair[0], F_GETFD), -1);
+}
+END_TEST
+
+/* The master must come back from one client, however fast that sends. */
+START_TEST(a_refused_client_that_floods_holds_up_nobody)
+{
+    static struct overflow o;
+    static char flood[1 << 20];
+    struct pollfd set[OVERFLOW_KEPT];
+    int pair[2], room = sizeof flood;
+    ssize_t sent;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    overflow_refuse(&o, pair[0], "sink.test", 1000);
+    sent = send(pair[1], flood, sizeof flood, MSG_DONTWAIT);
+    ck_assert_int_gt(sent, 3 * OVERFLOW_GULP);
+    for (int round = 1; round <= 2; round++) {
+        overflow_step(&o, 1001);
+        ck_assert_int_eq(ioctl(pair[0], FIONREAD, &room), 0);
+        ck_assert_int_eq(room, sent - round * OVERFLOW_GULP);
+        ck_assert_uint_eq(overflow_poll(&o, set), 1);
+    }
 }
 END_TEST
 
@@ -258,6 +282,7 @@ static Suite *suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, secrets_leave_the_environment_and_its_memory);
     tcase_add_test(tc, the_refused_are_told_and_let_go);
+    tcase_add_test(tc, a_refused_client_that_floods_holds_up_nobody);
     tcase_add_test(tc, a_refused_client_that_leaves_is_forgotten_at_once);
     tcase_add_test(tc, a_crowd_of_refused_stays_bounded);
     tcase_add_test(tc, readiness_reaches_both_supervisors);
