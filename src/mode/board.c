@@ -1,5 +1,5 @@
-/* The board's file: making it, attaching to it, and the one publication in it. The only file
-   that maps memory. */
+/* The board's file: making it, attaching to it, and what lies where in it. The only file of
+   this layer that maps memory. */
 #include "mode/board.h"
 
 #include <errno.h>
@@ -21,13 +21,10 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
                "shared memory wants atomics without locks");
 
-/* Two copies of the publication: readers use the one that the edition's last bit names, while
-   the writer fills the other. A writer that dies has spoilt nothing that anybody reads. */
 struct head {
     uint64_t magic;
     uint64_t layout; /* LAYOUT_VERSION and the sizes, folded: another build, another board */
-    _Atomic uint64_t edition;
-    struct published copies[2];
+    struct publication publication;
 };
 
 enum section { SECTION_HEAD, SECTION_CONTROL, SECTION_SLOTS, SECTION_GREYLIST, SECTIONS };
@@ -60,40 +57,6 @@ static uint64_t layout_number(void)
     return n * 1000003 + sizeof(struct board_slot);
 }
 
-static const char *const counter_names[] = {
-    [COUNT_CONNECTIONS] = "connections", [COUNT_PROBES] = "probes",
-    [COUNT_SESSIONS] = "sessions",       [COUNT_COMMANDS] = "commands",
-    [COUNT_RECIPIENTS] = "recipients",   [COUNT_ACCEPTED] = "accepted",
-    [COUNT_DEFERRED] = "deferred",       [COUNT_REJECTED] = "rejected",
-    [COUNT_MESSAGES] = "messages",       [COUNT_BYTES] = "bytes",
-    [COUNT_BARE_LF] = "bare_lf",         [COUNT_TIMEOUTS] = "timeouts",
-    [COUNT_REFUSED] = "refused",
-};
-_Static_assert(sizeof counter_names / sizeof counter_names[0] == COUNTERS, "each has a name");
-
-const char *counter_name(enum counter counter)
-{
-    return counter_names[counter];
-}
-
-const char *slot_state_name(enum slot_state state)
-{
-    static const char *const names[] = {
-        [SLOT_FREE] = "free",       [SLOT_STARTING] = "starting", [SLOT_IDLE] = "idle",
-        [SLOT_COMMAND] = "command", [SLOT_MAIL] = "mail",         [SLOT_DATA] = "data",
-        [SLOT_CLOSING] = "closing",
-    };
-
-    return state < SLOT_STATES ? names[state] : "?";
-}
-
-void slot_show(struct board_slot *slot, pid_t owner, enum slot_state state)
-{
-    if (atomic_load_explicit(&slot->pid, memory_order_relaxed) == owner) {
-        atomic_store_explicit(&slot->state, state, memory_order_release);
-    }
-}
-
 /* -- attaching ----------------------------------------------------------------------------- */
 
 static bool map_file(struct board *board, int fd, enum board_access access)
@@ -106,7 +69,7 @@ static bool map_file(struct board *board, int fd, enum board_access access)
     }
     board->fd = fd;
     board->memory = memory;
-    board->head = memory;
+    board->publication = &((struct head *)(void *)memory)->publication;
     board->control = (void *)(memory + offset_of(SECTION_CONTROL));
     board->slots = (void *)(memory + offset_of(SECTION_SLOTS));
     board->greylist = (void *)(memory + offset_of(SECTION_GREYLIST));
@@ -127,7 +90,7 @@ static bool attach(struct board *board, const char *path, enum board_access acce
     if (fstat(fd, &st) != 0 || (size_t)st.st_size != offset_of(SECTIONS)) {
         errno = EPROTO;
     } else if (map_file(board, fd, access)) {
-        head = board->head;
+        head = board->memory;
         if (head->magic == MAGIC && head->layout == layout_number()) {
             return true;
         }
@@ -146,7 +109,7 @@ static void fill(struct board *board)
     struct published first = {.changed_ms = clock_ms()};
 
     first.policy = *mode_policy(MODE_DEFER);
-    head->copies[0] = first;
+    publication_init(board->publication, &first);
     head->layout = layout_number();
     log_share_init(&board->control->log);
     greylist_init(board->greylist);
@@ -273,52 +236,17 @@ int board_writer_lock(const char *run_dir, bool wait)
 
 void board_publish(struct board *board, const struct published *news)
 {
-    struct head *head = board->memory;
-    uint64_t next = atomic_load(&head->edition) + 1;
-
-    /* Readers of the edition before last may still copy this one; they will see that the
-       edition moved and read again. */
-    atomic_thread_fence(memory_order_seq_cst);
-    head->copies[next & 1] = *news;
-    atomic_store_explicit(&head->edition, next, memory_order_release);
+    publication_publish(board->publication, news);
 }
 
 uint64_t board_edition(const struct board *board)
 {
-    const struct head *head = board->head;
-
-    return atomic_load_explicit(&head->edition, memory_order_acquire) + 1;
-}
-
-/* Whatever became of the file since it was made, a reader's texts have an end. */
-static void end_texts(struct published *p)
-{
-    p->policy.name[sizeof p->policy.name - 1] = '\0';
-    for (int stage = 0; stage < STAGE_COUNT; stage++) {
-        for (int i = 0; i < POLICY_CLAUSES; i++) {
-            p->policy.at[stage][i].verdict.text[POLICY_TEXT_SIZE - 1] = '\0';
-        }
-    }
-    p->fault.code[sizeof p->fault.code - 1] = '\0';
-    p->fault.text[sizeof p->fault.text - 1] = '\0';
-    p->source[sizeof p->source - 1] = '\0';
-    p->value[sizeof p->value - 1] = '\0';
+    return publication_edition(board->publication);
 }
 
 uint64_t board_read(const struct board *board, struct published *out)
 {
-    const struct head *head = board->head;
-
-    for (;;) {
-        uint64_t edition = atomic_load_explicit(&head->edition, memory_order_acquire);
-
-        memcpy(out, &head->copies[edition & 1], sizeof *out);
-        atomic_thread_fence(memory_order_acquire);
-        if (atomic_load_explicit(&head->edition, memory_order_relaxed) == edition) {
-            end_texts(out);
-            return edition + 1;
-        }
-    }
+    return publication_read(board->publication, out);
 }
 
 void board_share_log(struct board *board, struct log_lane *own)
@@ -330,13 +258,6 @@ void board_share_log(struct board *board, struct log_lane *own)
 }
 
 /* -- counters ------------------------------------------------------------------------------ */
-
-void counters_add(struct counters *counters, enum counter counter, uint64_t n)
-{
-    if (n > 0) {
-        atomic_fetch_add_explicit(&counters->of[counter], n, memory_order_relaxed);
-    }
-}
 
 void board_totals(const struct board *board, uint64_t out[COUNTERS])
 {

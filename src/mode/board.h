@@ -19,85 +19,11 @@
 
 #include "base/log.h"
 #include "mode/greylist.h"
-#include "mode/policy.h"
-#include "mode/source.h"
+#include "mode/publication.h"
+#include "mode/slot.h"
 
-#define BOARD_SLOTS      4096
-#define BOARD_VALUE_SIZE 128
-#define BOARD_ADDRS      8
-#define BOARD_ADDR_SIZE  64
-
-/* What the refresher tells everybody. Times are clock_ms(); 0: never. */
-struct published {
-    struct policy policy;          /* in force */
-    uint64_t version;              /* the source's number for the value; 0: it has none */
-    int64_t changed_ms;            /* this policy is in force since */
-    int64_t fetched_ms;            /* the last fetch that worked */
-    int64_t attempted_ms;          /* the start of the last fetch that ended, well or not */
-    int64_t failing_ms;            /* fetches fail since; 0: the last one worked */
-    int64_t ttl_ms;                /* a fetched value is fresh this long */
-    uint64_t fetches, failures;    /* since the refresher started */
-    struct source_fault fault;     /* of the last failure; empty code: none */
-    char source[SOURCE_SPEC_SIZE]; /* the specification, "file:/run/sinkhole/mode" */
-    char value[BOARD_VALUE_SIZE];  /* what was fetched: bounded, only printable ASCII */
-    bool valid;                    /* the value names a mode; else `defer` is served */
-};
-
-/* Counters of sessions, summed up over all slots for people. */
-enum counter {
-    COUNT_CONNECTIONS, /* accepted by the kernel for us, probes too */
-    COUNT_PROBES,      /* the client sent nothing */
-    COUNT_SESSIONS,
-    COUNT_COMMANDS,
-    COUNT_RECIPIENTS,
-    COUNT_ACCEPTED,
-    COUNT_DEFERRED,
-    COUNT_REJECTED,
-    COUNT_MESSAGES,
-    COUNT_BYTES,
-    COUNT_BARE_LF,
-    COUNT_TIMEOUTS,
-    COUNT_REFUSED, /* 421: all workers busy */
-    COUNTERS,
-};
-
-/* Its name, as `status --json` has it. */
-const char *counter_name(enum counter counter);
-
-struct counters {
-    _Atomic uint64_t of[COUNTERS];
-};
-
-enum slot_state {
-    SLOT_FREE,     /* no process */
-    SLOT_STARTING, /* forked, not ready yet */
-    SLOT_IDLE,     /* waits for a client */
-    SLOT_COMMAND,
-    SLOT_MAIL,
-    SLOT_DATA,
-    SLOT_CLOSING,
-    SLOT_STATES,
-};
-
-const char *slot_state_name(enum slot_state state);
-
-struct board_slot;
-
-/* Shows what the owner of the slot does. Ignored when that is another process by now: a worker
-   whose master was killed ends its session while a new master's worker has the slot. */
-void slot_show(struct board_slot *slot, pid_t owner, enum slot_state state);
-
-/* One worker's record. Written by the worker that owns it, and by the master when that has
-   gone. Its counters go on over a change of owner: their sum over all slots is the total. */
-struct board_slot {
-    _Alignas(64) struct log_lane lane;
-    _Atomic pid_t pid;
-    _Atomic uint32_t state;       /* enum slot_state */
-    _Atomic int64_t since_ms;     /* of the state */
-    _Atomic uint32_t violation;   /* the forbidden system call that ended it, and 1; 0: none */
-    char client[BOARD_ADDR_SIZE]; /* whom it serves; may be read torn: it is for people only */
-    struct counters counters;
-};
+#define BOARD_SLOTS 4096
+#define BOARD_ADDRS 8
 
 /* The daemon as a whole. */
 struct board_control {
@@ -131,7 +57,7 @@ enum board_access {
 struct board {
     int fd;
     void *memory;
-    const void *head; /* private to board.c */
+    struct publication *publication;
     struct board_control *control;
     struct board_slot *slots; /* BOARD_SLOTS */
     struct greylist *greylist;
@@ -148,14 +74,10 @@ void board_close(struct board *board);
    client. Returns false and sets errno. */
 bool board_protect(struct board *board);
 
-/* Publishes *news whole: readers see the old or the new, also when the caller is killed in
-   here. One writer at a time: the caller holds board_writer_lock(). */
+/* The publication on this board: see mode/publication.h. One writer at a time: the caller of
+   board_publish() holds board_writer_lock(). */
 void board_publish(struct board *board, const struct published *news);
-
-/* The number of the last publication, from 1; one atomic load. A cheap "is there news?". */
 uint64_t board_edition(const struct board *board);
-
-/* Copies the last publication to *out and returns its number. Never waits. */
 uint64_t board_read(const struct board *board, struct published *out);
 
 /* Takes the right to publish, by flock(2) on `refresh.lock` in run_dir: it ends with the
@@ -170,9 +92,6 @@ void board_adopt(struct board *board);
 /* Writes this process's events in order with all others' on the board (log_join()). own: its
    slot's lane, or NULL. Looks at no more slots than the daemon's largest pool has. */
 void board_share_log(struct board *board, struct log_lane *own);
-
-/* Adds to a counter. Any owner of the counters; relaxed. */
-void counters_add(struct counters *counters, enum counter counter, uint64_t n);
 
 /* Sums over slots and one-shot sessions. */
 void board_totals(const struct board *board, uint64_t out[COUNTERS]);
