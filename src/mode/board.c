@@ -116,6 +116,14 @@ static void fill(struct board *board)
     head->magic = MAGIC;
 }
 
+/* Gives the file its length and every block of it: on a file system that is full, a hole would
+   kill by SIGBUS whoever first writes there. Returns false and sets errno. */
+static bool allot(int fd)
+{
+    errno = posix_fallocate(fd, 0, (off_t)offset_of(SECTIONS));
+    return errno == 0;
+}
+
 /* Builds a board beside its name and renames it into place: nobody sees half of one. */
 static bool create_file(struct board *board, const char *path)
 {
@@ -131,7 +139,7 @@ static bool create_file(struct board *board, const char *path)
     if (fd < 0) {
         return false;
     }
-    if (ftruncate(fd, (off_t)offset_of(SECTIONS)) != 0 || !map_file(board, fd, BOARD_WRITE)) {
+    if (!allot(fd) || !map_file(board, fd, BOARD_WRITE)) {
         close(fd);
         unlink(fresh);
         return false;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,6 +153,16 @@ START_TEST(a_board_of_another_layout_is_replaced)
 }
 END_TEST
 
+/* A hole in the file would kill who writes there when the file system is full. */
+START_TEST(a_board_has_all_its_blocks)
+{
+    struct stat st;
+
+    ck_assert_int_eq(fstat(board.fd, &st), 0);
+    ck_assert_int_ge(st.st_blocks * 512, st.st_size);
+}
+END_TEST
+
 START_TEST(no_board_is_an_error_without_create)
 {
     struct board other;
@@ -279,6 +290,7 @@ static Suite *suite(void)
     tcase_add_test(tc, processes_share_it);
     tcase_add_test(tc, a_killed_writer_spoils_nothing);
     tcase_add_test(tc, a_board_of_another_layout_is_replaced);
+    tcase_add_test(tc, a_board_has_all_its_blocks);
     tcase_add_test(tc, no_board_is_an_error_without_create);
     tcase_add_test(tc, many_creators_make_one_board);
     tcase_add_test(tc, adoption_keeps_what_a_restart_must_keep);
