@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -28,10 +27,12 @@ static int fail(char *why, size_t size, int status, const char *what)
     return status;
 }
 
-/* One daemon a run directory, by flock(2) on a file that stays: the lock ends with the last
-   process that holds it, and only the master does. */
+/* One daemon a run directory, by a record lock (fcntl(2)) on a file that stays. It ends with
+   the master, however that ends: a worker that was just forked has the descriptor still, but,
+   unlike with flock(2), not the lock. */
 static bool lock_run_dir(const char *run_dir, char *why, size_t size)
 {
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char path[RUNDIR_SIZE + 16];
     int fd;
 
@@ -41,7 +42,7 @@ static bool lock_run_dir(const char *run_dir, char *why, size_t size)
         snprintf(why, size, "unable to open %s: %s", path, strerror(errno));
         return false;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (fcntl(fd, F_SETLK, &all) != 0) {
         snprintf(why, size, "another sinkholed serves with the run directory %s", run_dir);
         close(fd);
         return false;

@@ -234,6 +234,17 @@ class Relatives(unittest.TestCase):
                 self.assertEqual(mailer.swaks(second).returncode, 0)
                 self.assertEqual(second.status()["counters"]["messages"], 2)
 
+    def test_a_new_master_may_start_while_a_killed_one_was_making_workers(self):
+        """What was forked a moment ago holds nothing that keeps the next one out."""
+        with Daemon(workers="64..64") as daemon:
+            for pause in range(20):
+                procfs.kill(daemon.pid)
+                daemon.process.wait()
+                daemon.start(wait=False)
+                wait_for(lambda: procfs.tree(daemon.pid), "it has children")
+                time.sleep(pause / 2000)
+            daemon.wait_ready()
+
     def test_what_outlives_a_killed_master_does_not_count_as_idle(self):
         """Its workers end their transactions beside their successors, and leave no trace that
         would keep the new pool from growing."""
