@@ -63,7 +63,8 @@ class Lab:
     def _path(self, name):
         return os.path.join(self.dir, name)
 
-    def _save(self, **values):
+    def save(self, **values):
+        """Keeps these values in the lab's state, for whoever finds it by its name."""
         self.state.update(values)
         with open(self._path("state.json"), "w", encoding="utf-8") as file:
             json.dump(self.state, file)
@@ -84,7 +85,7 @@ class Lab:
             "network", "inspect", "--format",
             "{{(index .Subnets 0).Subnet}} {{.NetworkInterface}}", self.prefix).stdout.split()
         gateway = subnet.replace(".0/24", ".1")
-        self._save(gateway=gateway, last=gateway, children=[])
+        self.save(gateway=gateway, last=gateway, children=[])
         self.set_zone({})
         # It keeps the bridge there, whatever becomes of the others.
         podman.run("--detach", "--name", self.container("anchor"), *self._attach(),
@@ -107,7 +108,7 @@ class Lab:
             os.unlink(os.path.join(self.queue, name))
         if os.path.exists(self._path("submitted")):
             os.unlink(self._path("submitted"))
-        self._save(log_from=len(self._whole_log()))
+        self.save(log_from=len(self._whole_log()))
 
     def down(self):
         """Takes everything away; a lab that is half there is no error."""
@@ -124,7 +125,7 @@ class Lab:
     def _attach(self):
         """podman's flags for the next container on the network."""
         last = str(ipaddress.ip_address(self.state["last"]) + 1)
-        self._save(last=last)
+        self.save(last=last)
         return ["--network", self.prefix, "--ip", last, "--dns", self.state["gateway"],
                 "--dns-search", "."]
 
@@ -138,7 +139,7 @@ class Lab:
         with open(log, "w", encoding="utf-8") as out:
             child = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
                                      start_new_session=True)
-        self._save(children=self.state["children"] + [child.pid])
+        self.save(children=self.state["children"] + [child.pid])
 
         def is_ready():
             with open(log, encoding="utf-8") as file:
@@ -154,7 +155,7 @@ class Lab:
         with open(new, "w", encoding="ascii") as file:
             file.writelines(f"{name} {address or '-'}\n" for name, address in zone.items())
         os.rename(new, self._path("zone"))
-        self._save(zone=zone)
+        self.save(zone=zone)
 
     def point(self, name, address):
         self.set_zone({**self.state["zone"], name: address})
@@ -253,7 +254,7 @@ class Lab:
 
     def next_number(self):
         """1, 2, ...: so that no two submissions share a Message-ID."""
-        self._save(number=self.state.get("number", 0) + 1)
+        self.save(number=self.state.get("number", 0) + 1)
         return self.state["number"]
 
     def run_queue(self, task, *options):
@@ -291,7 +292,7 @@ class Lab:
         ssm.need()
         gateway = self.state["gateway"]
         port = cloud.free_port(gateway)
-        self._save(endpoint=f"http://{gateway}:{port}")
+        self.save(endpoint=f"http://{gateway}:{port}")
         self._spawn("moto", ["moto_server", "-H", gateway, "-p", str(port)], ready="Running on")
         if by_terraform and ssm.make_by_terraform(self.env()):
             return "Terraform"

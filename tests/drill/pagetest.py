@@ -1,7 +1,7 @@
 """Runs the commands of a page and compares what they print with what the page shows.
 
 A fenced block that begins with "```console drill" has commands, behind "$ ", each followed by its
-output. In the output "..." stands for any text, and on a line of its own for any lines. What
+output; one that begins with "```console" alone has those for AWS. In the output "..." stands for any text, and on a line of its own for any lines. What
 differs from run to run (times, dates, addresses, queue ids, session names) is not compared.
 """
 
@@ -11,7 +11,7 @@ import subprocess
 
 import image
 
-BLOCK = re.compile(r"^```console drill\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```console( drill|)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIES = [(re.compile(pattern), name) for pattern, name in (
     (r"^\s*<\S+>$", "RECIPIENT"),  # mailq's order is sendmail's own
     (r"^\s*(?:under 1 s|\d+ \w+ to \d+ \w+|4 h and longer)\s+\d+\s*#*$", "INTERVAL"),
@@ -42,13 +42,15 @@ def matches(shown, printed):
     return re.fullmatch(pattern, text) is not None
 
 
-def steps(page):
-    """(line number, command, output shown) of all blocks, in order."""
+def steps(page, kind=" drill"):
+    """(line number, command, output shown) of all blocks of a kind, in order."""
     with open(page, encoding="utf-8") as file:
         text = file.read()
     for block in BLOCK.finditer(text):
-        number = text.count("\n", 0, block.start(1)) + 1
-        for part in re.split(r"^(?=\$ )", block.group(1), flags=re.MULTILINE):
+        if block.group(1) != kind:
+            continue
+        number = text.count("\n", 0, block.start(2)) + 1
+        for part in re.split(r"^(?=\$ )", block.group(2), flags=re.MULTILINE):
             if part:
                 command, _, shown = part.partition("\n")
                 yield number, command[2:], shown
