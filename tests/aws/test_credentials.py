@@ -125,6 +125,16 @@ class Providers(Case):
         self.serves(self.cloud.role, AWS_CONTAINER_AUTHORIZATION_TOKEN="old",
                     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=path, **env)
 
+    def test_container_elsewhere(self):
+        """Nobody else's machine by http, any by https. Here there is no way to either."""
+        wrap = ("unshare", "--user", "--map-root-user", "--net")
+        if subprocess.run([*wrap, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("unshare --net is not allowed here")
+        for scheme, why in (("http", "http is allowed to"), ("https", "Failed to connect")):
+            env = self.environ(AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{scheme}://192.0.2.1/x")
+            result = aws.refresh("--print", env=env, wrap=wrap)
+            self.assertIn(f"credentials from container: {why}", result.stderr)
+
     def test_container_that_fails_is_the_end(self):
         """The instance's role is another identity: it must not take the place of the task's."""
         instance = self.metadata()
@@ -136,7 +146,7 @@ class Providers(Case):
     def test_instance(self):
         server = self.metadata()
         self.serves(self.cloud.role, AWS_EC2_METADATA_DISABLED="", AWS_REGION="",
-                    AWS_EC2_METADATA_SERVICE_ENDPOINT=server.url)
+                    AWS_EC2_METADATA_SERVICE_ENDPOINT=server.url + "/")
         self.assertEqual(server.paths[0], "PUT /latest/api/token")
         self.assertIn("GET /latest/meta-data/placement/region", server.paths)
         self.assertIn("GET /latest/meta-data/iam/security-credentials/the-role", server.paths)

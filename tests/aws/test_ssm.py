@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -193,6 +194,18 @@ class Faults(Case):
         told = self.print(111, env={"AWS_ENDPOINT_URL_SSM": url})
         self.assertIn("(ConnectFailure)", told)
 
+    def test_nobody_takes_the_connection(self):
+        """A queue that is full: what asks to connect gets no answer. Two seconds are for that."""
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+            where = server.getsockname()
+            waiting = [socket.socket() for _ in range(8)]
+            for one in waiting:
+                self.addCleanup(one.close)
+                one.setblocking(False)
+                one.connect_ex(where)
+            told = self.print(99, env={"AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{where[1]}"})
+            self.assertRegex(told, r"after [234]\d{3} ms.*\(Timeout\)")
+
     def test_no_such_host(self):
         """In a network namespace of its own: the question must not leave this machine."""
         wrap = ("unshare", "--user", "--map-root-user", "--net")
@@ -275,6 +288,10 @@ class Places(Case):
         with aws.Metadata(self.cloud.role) as metadata:
             self.print(env={"AWS_REGION": "", "ECS_CONTAINER_METADATA_URI_V4": metadata.url})
             self.assertEqual(metadata.paths, ["GET /task"])
+            good = metadata.answer
+            metadata.answer = lambda *asked: (500, good(*asked)[1])
+            self.assertIn("(NoRegion)", self.print(
+                111, env={"AWS_REGION": "", "ECS_CONTAINER_METADATA_URI_V4": metadata.url}))
 
     def test_endpoints_in_order(self):
         dead = f"http://127.0.0.1:{cloud.free_port()}"

@@ -23,6 +23,15 @@ static const char config_text[] = "# a comment\n"
                                   "[profile role]\n"
                                   "role_arn = arn:aws:iam::1:role/x\n"
                                   "source_profile = role\n"
+                                  "[profile sso-role]\n"
+                                  "sso_session = x\n"
+                                  "sso_role_name = x\n"
+                                  "aws_access_key_id = no\n"
+                                  "aws_secret_access_key = no\n"
+                                  "[profile bearer]\n"
+                                  "sso_session = x\n" /* for other services: keys serve */
+                                  "aws_access_key_id = BK\n"
+                                  "aws_secret_access_key = bs\n"
                                   "[profile login]\n"
                                   "login_session = arn:aws:iam::1:user/x\n"
                                   "[profile 'with blank'] # quoted\n"
@@ -33,6 +42,11 @@ static const char config_text[] = "# a comment\n"
                                   "[profile both]\n"
                                   "REGION = last\n"
                                   "region =\n"
+                                  "[profile deeper]\n"
+                                  "  region = d\n"
+                                  "  s3 =\n"
+                                  "    [profile deep]\n"
+                                  "    region = no\n"
                                   "[profile open\n"
                                   "region = no\n"
                                   "[services here]\n"
@@ -47,6 +61,8 @@ static const char config_text[] = "# a comment\n"
                                   "  endpoint_url = http://s3\n"
                                   "sts = continued\n"
                                   "  endpoint_url = no\n"
+                                  "[profile ']\n"
+                                  "region = odd\n"
                                   "[services]\n"
                                   "ssm =\n"
                                   "  endpoint_url = no\n";
@@ -96,6 +112,9 @@ static const struct {
     {"indented", PROFILE_ENDPOINT_STS, NULL},
     {"indented", PROFILE_ENDPOINT, NULL},
     {"open", PROFILE_REGION, NULL},
+    {"deeper", PROFILE_REGION, "d"},
+    {"deep", PROFILE_REGION, NULL},
+    {"'", PROFILE_REGION, "odd"},
 };
 
 START_TEST(values_of_profiles)
@@ -124,6 +143,9 @@ START_TEST(keys_of_a_profile)
     setenv("AWS_PROFILE", "stage", 1);
     credentials_forget(&cache);
     expect("profile", "SK", "ss", "st");
+    setenv("AWS_PROFILE", "bearer", 1);
+    credentials_forget(&cache);
+    expect("profile", "BK", "bs", "");
 }
 END_TEST
 
@@ -145,6 +167,7 @@ static const struct {
     const char *profile, *why;
 } unusable[] = {
     {"sso", "sso_session"},
+    {"sso-role", "sso_role_name"},
     {"role", "role_arn"}, /* its keys alone would be another identity */
     {"login", "login_session"},
     {"both", "no keys in [both]"},

@@ -144,9 +144,27 @@ static const struct {
     const char *code;
     bool throttled, of_credentials;
 } codes[] = {
-    {"ThrottlingException", true, false},    {"TooManyRequestsException", true, false},
-    {"ExpiredTokenException", false, true},  {"UnrecognizedClientException", false, true},
-    {"AccessDeniedException", false, false}, {"InternalServerError", false, false},
+    {"ThrottlingException", true, false},
+    {"TooManyRequestsException", true, false},
+    {"ExpiredTokenException", false, true},
+    {"UnrecognizedClientException", false, true},
+    {"AccessDeniedException", false, false},
+    {"InternalServerError", false, false},
+    {"Throttling", true, false},
+    {"ThrottledException", true, false},
+    {"RequestThrottled", true, false},
+    {"RequestLimitExceeded", true, false},
+    {"RequestThrottledException", true, false},
+    {"SlowDown", true, false},
+    {"BandwidthLimitExceeded", true, false},
+    {"TooManyUpdates", true, false},
+    {"ExpiredToken", false, true},
+    {"InvalidClientTokenId", false, true},
+    {"InvalidAccessKeyId", false, true},
+    {"InvalidToken", false, true},
+    {"SignatureDoesNotMatch", false, true},
+    {"InvalidSignatureException", false, true},
+    {"RequestTimeTooSkewed", false, false},
 };
 
 START_TEST(codes_have_a_meaning)
@@ -163,6 +181,18 @@ START_TEST(codes_have_a_meaning)
 }
 END_TEST
 
+START_TEST(status_429_asks_for_fewer_calls)
+{
+    answer(429, "<html>slow down</html>");
+    refusal_read(&response, hide, NOW, &fault);
+    ck_assert(fault.throttled);
+    ck_assert_str_eq(fault.code, "Http429");
+    answer(428, "");
+    refusal_read(&response, hide, NOW, &fault);
+    ck_assert(!fault.throttled);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("refusal");
@@ -173,6 +203,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, secrets_are_hidden, 0, COUNT(quoting));
     tcase_add_test(t, secrets_are_hidden_wherever_they_stand);
     tcase_add_loop_test(t, skew_is_told, 0, COUNT(clocks));
+    tcase_add_test(t, status_429_asks_for_fewer_calls);
     tcase_add_loop_test(t, codes_have_a_meaning, 0, COUNT(codes));
     suite_add_tcase(s, t);
     return s;
