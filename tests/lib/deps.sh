@@ -24,6 +24,10 @@ done
 
 echo "deps: to install:${missing:- nothing}; to unpack under $BUILD/parts:${parts:- nothing}"
 [ -z "${DRY:-}" ] || exit 0
+[ -z "$sudo" ] || command -v sudo >/dev/null || {
+    echo "deps: be root for that, or install sudo" >&2
+    exit 1
+}
 $sudo apt-get update -q >/dev/null
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # a list of names

@@ -24,6 +24,7 @@ import tap  # noqa: E402
 PAGE = os.path.join(sinkhole.REPO, "docs", "dev-box.md")
 BUNDLE = "/srv/sinkhole.bundle"
 HOME = "/home" + "/dev"
+RUNTIME = "/run/dev"
 BLOCK_SECONDS = 300
 
 
@@ -50,7 +51,8 @@ def pattern(block):
 
 
 class Reader(machine.Machine):
-    """Somebody at the machine: the user dev, from the home directory on."""
+    """Somebody who has logged in: the user dev, from the home directory on, with a runtime
+    directory."""
 
     def __init__(self):
         super().__init__("dev-box")
@@ -59,7 +61,7 @@ class Reader(machine.Machine):
 
     def _words(self, script):
         return ["--user=dev", f"--workdir={self.directory}", f"--env=SINKHOLE_URL={BUNDLE}",
-                f"--env=HOME={HOME}", "--env=PATH=/usr/local/bin:/usr/bin:/bin", self.name,
+                f"--env=HOME={HOME}", f"--env=XDG_RUNTIME_DIR={RUNTIME}", "--env=PATH=/usr/local/bin:/usr/bin:/bin", self.name,
                 "bash", "-euc", script]
 
     def run(self, script):
@@ -113,6 +115,7 @@ class Followed(unittest.TestCase):
         cls.reader = Reader()
         cls.addClassCleanup(cls.reader.stop)
         cls.reader.start("--volume", f"{bundle}:{BUNDLE}:ro")
+        cls.reader.execute("install", "-d", "-o", "dev", "-m", "700", RUNTIME)
 
     def follow(self, blocks):
         printed = None
