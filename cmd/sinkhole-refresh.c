@@ -13,8 +13,10 @@
 #include "base/signals.h"
 #include "mode/board.h"
 #include "mode/errand.h"
+#include "mode/owner.h"
 #include "mode/refresher.h"
 #include "mode/rundir.h"
+#include "mode/schedule.h"
 #include "mode/source.h"
 
 static const struct source_kind *const kinds[] = {&source_static, &source_file, &source_ssm,
@@ -31,8 +33,8 @@ static const struct option_row rows[] = {
      "SOURCE", "where the mode comes from: ssm:/NAME, file:/PATH or static:MODE"},
     {"mode-param", 0, "SINKHOLE_MODE_PARAM", OPTION_TEXT, &options.mode_param, 0, 0, "NAME",
      "the parameter of plain `ssm`, by default " SOURCE_PARAM},
-    {"cache-ttl", 0, "SINKHOLE_CACHE_TTL", OPTION_SECONDS, &options.ttl_ms, 200, 86400000,
-     "SECONDS", "a fetched mode stays fresh this long, by default 30"},
+    {"cache-ttl", 0, "SINKHOLE_CACHE_TTL", OPTION_SECONDS, &options.ttl_ms, SCHEDULE_TTL_MIN_MS,
+     SCHEDULE_TTL_MAX_MS, "SECONDS", "a fetched mode stays fresh this long, by default 30"},
     {"run-dir", 0, "SINKHOLE_RUN_DIR", OPTION_TEXT, &options.run_dir, 0, 0, "DIR",
      "where the board lies, by default " RUNDIR_SYSTEM},
     {"once", 0, NULL, OPTION_FLAG, &options.once, 0, 0, NULL,
@@ -128,6 +130,9 @@ static int run(const char *spec, const char *run_dir)
     }
     if (options.put != NULL) {
         return errand_put(spec, kinds, options.put);
+    }
+    if (!owner_become(run_dir)) {
+        log_fatal(EXIT_SYSTEM, "cannot become the user whom %s belongs to", run_dir);
     }
     if (!rundir_make(run_dir, geteuid(), getegid(), why, sizeof why)) {
         log_fatalx(EXIT_SYSTEM, "%s", why);

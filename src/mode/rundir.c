@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mode/owner.h"
+
 #define TEMPORARY "/tmp/"
 
 static bool may_write(const char *path)
@@ -86,6 +88,20 @@ static bool is_trusted_link(const char *path)
            st.st_uid == 0;
 }
 
+/* Root's own directory is of no use to those who will serve by it. NULL, or what is wrong. */
+static const char *give(int fd, bool made, uid_t uid, gid_t gid)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && st.st_uid == uid) {
+        return NULL;
+    }
+    if (!made && !owner_is_ours(fd)) {
+        return "belongs to root, and is not given away since it holds other things too";
+    }
+    return fchown(fd, uid, gid) == 0 ? NULL : strerror(errno);
+}
+
 bool rundir_make(const char *path, uid_t uid, gid_t gid, char *why, size_t why_size)
 {
     const char *wrong = NULL;
@@ -101,8 +117,8 @@ bool rundir_make(const char *path, uid_t uid, gid_t gid, char *why, size_t why_s
                 : errno == ENOTDIR ? "is no directory of its own (a file or a symbolic link)"
                                    : strerror(errno);
     }
-    if (wrong == NULL && made && geteuid() == 0 && fchown(fd, uid, gid) != 0) {
-        wrong = strerror(errno);
+    if (wrong == NULL && geteuid() == 0) {
+        wrong = give(fd, made, uid, gid);
     }
     if (fd >= 0) {
         close(fd);

@@ -31,8 +31,8 @@ bool rundir_find(const char *named, enum rundir_use use, char out[RUNDIR_SIZE], 
 /* Makes the directory (not its parents) unless it is there, for the user who will write in it:
    mode 0755, below /tmp 0700. Then checks it: a directory, and no symbolic link unless root
    made one outside /tmp; owned by root, by the caller or by that user; and closed to writers
-   among group and others. Root hands a directory that it has just made to uid and gid. Returns
-   false with one line in why. */
+   among group and others. Root gives its own directory to uid and gid, unless there is more in
+   it than what run directories hold. Returns false with one line in why. */
 bool rundir_make(const char *path, uid_t uid, gid_t gid, char *why, size_t why_size);
 
 #endif

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What --cache-ttl may be. */
+#define SCHEDULE_TTL_MIN_MS 200
+#define SCHEDULE_TTL_MAX_MS 86400000
+
 struct schedule {
     int64_t ttl_ms;
     int64_t due_ms;     /* clock_ms(), or CLOCK_NEVER */

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/signals.h"
+#include "mode/owner.h"
 #include "mode/rundir.h"
 #include "server/fresh.h"
 #include "server/mode_file.h"
@@ -115,8 +116,9 @@ static bool fail(char *why, size_t size, const char *what, const char *name)
     return false;
 }
 
-/* In this order: root makes the directory, and is needed no more; the mode may have to be
-   fetched by a child; then the process shuts itself in. */
+/* In this order: root makes the directory, gives away what root left there before, and is
+   needed no more; the mode may have to be fetched by a child; then the process shuts itself in.
+ */
 static bool prepare(const struct settings *s, struct board *board, struct fresh *fresh,
                     const struct wire *wire, char *why, size_t size)
 {
@@ -129,7 +131,8 @@ static bool prepare(const struct settings *s, struct board *board, struct fresh 
     if (!rundir_make(s->run_dir, s->uid, s->gid, why, size)) {
         return false;
     }
-    if (s->drop && !privileges_drop(s->uid, s->gid)) {
+    if (s->drop &&
+        (!owner_give(s->run_dir, s->uid, s->gid) || !privileges_drop(s->uid, s->gid))) {
         return fail(why, size, "give up root's rights", "");
     }
     if (!open_board(board, s)) {

@@ -12,6 +12,7 @@
 
 #include "base/parse.h"
 #include "mode/policy.h"
+#include "mode/schedule.h"
 #include "server/sandbox.h"
 
 #define HOUR_MS 3600000
@@ -240,8 +241,9 @@ bool settings_read(struct settings *settings, int argc, char **argv, char *why, 
          "SOURCE", "ssm:/NAME, file:/PATH or static:MODE; default file:RUN-DIR/mode"},
         {"mode-param", 0, "SINKHOLE_MODE_PARAM", OPTION_TEXT, &raw.mode_param, 0, 0, "NAME",
          "the SSM parameter; makes ssm the default source"},
-        {"cache-ttl", 0, "SINKHOLE_CACHE_TTL", OPTION_SECONDS, &s->cache_ttl_ms, 100, DAY_MS,
-         "SECONDS", "a fetched mode stays fresh so long; default 30"},
+        {"cache-ttl", 0, "SINKHOLE_CACHE_TTL", OPTION_SECONDS, &s->cache_ttl_ms,
+         SCHEDULE_TTL_MIN_MS, SCHEDULE_TTL_MAX_MS, "SECONDS",
+         "a fetched mode stays fresh so long; default 30"},
         {"greylist-window", 0, "SINKHOLE_GREYLIST_WINDOW", OPTION_SECONDS,
          &s->greylist_window_ms, 1, 30 * (int64_t)DAY_MS, "SECONDS",
          "an address is known so long; default 1800"},

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "mode/owner.h"
 #include "mode/rundir.h"
 #include "server/master.h"
 #include "server/mode_file.h"
@@ -50,21 +51,8 @@ static bool lock_run_dir(const char *run_dir, char *why, size_t size)
     return true;
 }
 
-/* What is made as root belongs to those who will serve. */
-static void hand_over(const struct settings *s, const char *name)
-{
-    char path[RUNDIR_SIZE + 32];
-
-    snprintf(path, sizeof path, "%s/%s", s->run_dir, name);
-    if (s->drop && lchown(path, s->uid, s->gid) != 0 && errno != ENOENT) {
-        log_warn("unable to give %s away", path);
-    }
-}
-
 static int open_board(struct master *m, char *why, size_t size)
 {
-    static const char *const made[] = {"board", "create.lock", "master.lock", "refresh.lock",
-                                       "mode"};
     const struct settings *s = m->settings;
 
     if (!rundir_make(s->run_dir, s->uid, s->gid, why, size)) {
@@ -77,8 +65,8 @@ static int open_board(struct master *m, char *why, size_t size)
         return fail(why, size, EXIT_SYSTEM, "unable to make the board");
     }
     mode_file_make(s);
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        hand_over(s, made[i]);
+    if (s->drop && !owner_give(s->run_dir, s->uid, s->gid)) {
+        log_warn("unable to give away what is in %s", s->run_dir);
     }
     board_adopt(&m->board);
     return EXIT_OK;

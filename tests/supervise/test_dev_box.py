@@ -61,8 +61,8 @@ class Reader(machine.Machine):
 
     def _words(self, script):
         return ["--user=dev", f"--workdir={self.directory}", f"--env=SINKHOLE_URL={BUNDLE}",
-                f"--env=HOME={HOME}", f"--env=XDG_RUNTIME_DIR={RUNTIME}", "--env=PATH=/usr/local/bin:/usr/bin:/bin", self.name,
-                "bash", "-euc", script]
+                f"--env=HOME={HOME}", f"--env=XDG_RUNTIME_DIR={RUNTIME}",
+                "--env=PATH=/usr/local/bin:/usr/bin:/bin", self.name, "bash", "-euc", script]
 
     def run(self, script):
         """Runs a block to its end, which must be a good one; returns what it printed."""

@@ -206,6 +206,14 @@ class Shared(unittest.TestCase):
             self.assertEqual(place.ctl("mode", "set", "bounce").returncode, 0)
             self.assertEqual(answer(place.session()), 550)
 
+    def test_a_refresh_before_and_between_keeps_nobody_out(self):
+        """Root asks for it, sessions serve as somebody else: each finds what the other made."""
+        with Place("bounce") as place:
+            for _ in range(2):
+                fetched = place.ctl("refresh", "--mode-source", place.source)
+                self.assertEqual((fetched.returncode, fetched.stderr), (0, ""))
+                self.assertEqual(answer(place.session()), 550)
+
     def test_a_daemon_on_the_same_board_decides(self):
         with sinkhole.Daemon("accept") as daemon, Place(source="static:bounce") as place:
             place.run_dir = daemon.run_dir

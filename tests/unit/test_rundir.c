@@ -2,12 +2,15 @@
 #include "mode/rundir.h"
 
 #include <check.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mode/owner.h"
 #include "runner.h"
 
 #define NOBODY 65534
@@ -113,6 +116,50 @@ START_TEST(root_hands_it_over)
 }
 END_TEST
 
+/* An administrator made it; root's own programs may have been there already. */
+START_TEST(root_gives_its_own_away)
+{
+    char file[PATH_MAX];
+    struct stat st;
+
+    if (geteuid() != 0) {
+        return;
+    }
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    snprintf(file, sizeof file, "%s/refresh.lock", path);
+    ck_assert_int_ge(creat(file, 0600), 0);
+    ck_assert_msg(rundir_make(path, NOBODY, NOBODY, why, sizeof why), "%s", why);
+    ck_assert(owner_give(path, NOBODY, NOBODY));
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_uid, NOBODY);
+    ck_assert_int_eq(stat(file, &st), 0);
+    ck_assert_uint_eq(st.st_uid, NOBODY);
+}
+END_TEST
+
+START_TEST(root_gives_nothing_else_away)
+{
+    char file[PATH_MAX], other[PATH_MAX];
+    struct stat st;
+
+    if (geteuid() != 0) {
+        return;
+    }
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    snprintf(other, sizeof other, "%s/other", path);
+    snprintf(file, sizeof file, "%s/board", path);
+    ck_assert_int_ge(creat(other, 0600), 0);
+    ck_assert(!rundir_make(path, NOBODY, NOBODY, why, sizeof why));
+    ck_assert_ptr_nonnull(strstr(why, "other things"));
+    ck_assert_int_eq(link(other, file), 0);
+    ck_assert(owner_give(path, NOBODY, NOBODY));
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_uid, 0);
+    ck_assert_int_eq(stat(file, &st), 0);
+    ck_assert_uint_eq(st.st_uid, 0);
+}
+END_TEST
+
 static void make_link(void)
 {
     ck_assert_int_eq(symlink("/", path), 0);
@@ -167,6 +214,8 @@ static Suite *suite(void)
     tcase_add_checked_fixture(make, in_directory, remove_directory);
     tcase_add_test(make, made_and_taken_again);
     tcase_add_test(make, root_hands_it_over);
+    tcase_add_test(make, root_gives_its_own_away);
+    tcase_add_test(make, root_gives_nothing_else_away);
     tcase_add_loop_test(make, what_is_wrong_is_refused, 0, 4);
     suite_add_tcase(s, find);
     suite_add_tcase(s, make);

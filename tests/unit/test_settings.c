@@ -119,6 +119,7 @@ static const struct {
     {{"--workers", "9..8"}, "MIN..MAX"},
     {{"--workers", "5000"}, "4096"},
     {{"--cache-ttl", "soon"}, "seconds"},
+    {{"--cache-ttl", "0.1"}, "200 ms"}, /* the refresher takes no less */
     {{"--mode-source", "http://x"}, "file:/PATH"},
     {{"--mode-source", "static:nope"}, "accept-log"},
     {{"--mode-source", "file:relative"}, "file:/PATH"},
