@@ -193,6 +193,25 @@ static void set_fault(const struct http *http, CURLcode code, const struct colle
                      http->message[0] != '\0' ? http->message : curl_easy_strerror(code));
 }
 
+/* Everything but the limits and the signature. */
+static void set_exchange(struct http *http, const struct http_request *request,
+                         struct curl_slist *headers, struct collector *collector)
+{
+    curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->message);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, collector);
+    curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, collector);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
+    if (request->body != NULL) {
+        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body);
+    }
+    if (request->method != NULL) {
+        curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
 bool http_send(struct http *http, const struct http_request *request,
                struct http_response *response, struct source_fault *fault)
 {
@@ -204,19 +223,7 @@ bool http_send(struct http *http, const struct http_request *request,
     http->message[0] = '\0';
     curl_easy_reset(http->curl);
     set_limits(http->curl, request);
-    curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->message);
-    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &collector);
-    curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, &collector);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-    if (request->body != NULL) {
-        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body);
-    }
-    if (request->method != NULL) {
-        curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);
-    }
+    set_exchange(http, request, headers, &collector);
     if (request->sign != NULL) {
         set_signing(http->curl, request->sign);
     }

@@ -62,9 +62,10 @@ static bool send_once(struct ssm *ssm, const char *target, const char *body, str
     if (response.status != 200) {
         refusal_read(&response, hide, clock_wall_ms(), fault);
     } else if ((*json = json_read(response.body, response.length)) == NULL) {
-        source_fault_set(fault, "BadAnswer",
-                         "SSM answered %s with what is not JSON (request %s)", target,
-                         response.headers[HTTP_REQUEST_ID]);
+        const char *id = response.headers[HTTP_REQUEST_ID];
+
+        source_fault_set(fault, "BadAnswer", "SSM answered %s with what is not JSON%s%s",
+                         target, id[0] != '\0' ? ", request " : "", id);
     }
     http_response_free(&response);
     return *json != NULL;
