@@ -14,21 +14,33 @@
 #include "base/clock.h"
 #include "base/devlog.h"
 
-/* A pipe whose writes do not block: a description of our own where the kernel lets us open one,
-   else the flag on the shared one (a container's standard output may belong to another
-   user). */
-static int nonblocking_pipe(int fd)
+/* A description of our own of a pipe or a terminal, whose writes do not block; -1 where the
+   kernel does not let us open one (a container's standard output may belong to another user).
+ */
+static int open_again(int fd)
 {
     char path[32];
-    int own;
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (own >= 0) {
-        return own;
+    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static int nonblocking_pipe(int fd)
+{
+    int own = open_again(fd);
+
+    if (own < 0) {
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    return fd;
+    return own >= 0 ? own : fd;
+}
+
+/* The flag would make the shell's descriptor, too, one that does not block. */
+static int nonblocking_terminal(int fd)
+{
+    int own = open_again(fd);
+
+    return own >= 0 ? own : fd;
 }
 
 struct outlet outlet_open(int fd)
@@ -40,6 +52,9 @@ struct outlet outlet_open(int fd)
     }
     if (S_ISFIFO(st.st_mode)) {
         return (struct outlet){OUTLET_PIPE, nonblocking_pipe(fd)};
+    }
+    if (S_ISCHR(st.st_mode) && isatty(fd)) {
+        return (struct outlet){OUTLET_FILE, nonblocking_terminal(fd)};
     }
     return (struct outlet){S_ISSOCK(st.st_mode) ? OUTLET_SOCKET : OUTLET_FILE, fd};
 }

@@ -10,7 +10,7 @@
 
 enum outlet_kind {
     OUTLET_NONE,
-    OUTLET_FILE, /* or a terminal: write(2) as it is */
+    OUTLET_FILE, /* or a terminal: write(2) as it is, which a held terminal refuses */
     OUTLET_PIPE,
     OUTLET_SOCKET,
     OUTLET_SYSLOG, /* set by the caller, with devlog_open() */
@@ -27,9 +27,9 @@ struct outlet {
 struct outlet outlet_open(int fd);
 
 /* Hands all n bytes to the kernel, waiting for room until the deadline. Returns false when
-   there was none in time; then nothing was written, except to a stream socket, which may have
-   taken a part. More than PIPE_BUF bytes stay whole in a pipe only while nobody else writes to
-   it. */
+   there was none in time; then nothing was written, except to a stream socket or a terminal,
+   which may have taken a part. More than PIPE_BUF bytes stay whole in a pipe only while nobody
+   else writes to it. */
 bool outlet_write(const struct outlet *outlet, const char *bytes, size_t n, int64_t deadline);
 
 #endif

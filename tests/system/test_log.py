@@ -165,6 +165,20 @@ class Quiet(unittest.TestCase):
         self.assertEqual([w for _, w in map(eventdoc.judge, lines) if w], [])
         self.assertTrue(daemon.process.returncode == 0)
 
+    def test_a_terminal_that_is_held(self):
+        """By Ctrl-S, or by a window that nobody draws."""
+        ours, theirs = os.openpty()
+        try:
+            with Daemon("accept-log", stdout=theirs) as daemon:
+                for batch in range(20):
+                    deliver(daemon.port, f"b{batch}", 10)
+                status = daemon.wait_status(lambda s: s["log_dropped"] > 0, "lines are dropped")
+                self.assertEqual(status["counters"]["messages"], 200)
+                self.assertEqual(daemon.stop(), 0)
+        finally:
+            os.close(theirs)
+            os.close(ours)
+
     def test_a_reader_that_has_gone(self):
         read_end, write_end = os.pipe()
         with Daemon("accept-log", stdout=write_end) as daemon:
