@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,95 @@ START_TEST(many_writers_never_mix_their_lines)
 }
 END_TEST
 
+#define SHORT 40
+#define LONG  12000
+
+/* A process with lane 1 that writes one line as soon as it may. */
+static pid_t start_writer(size_t n)
+{
+    pid_t writer = fork();
+
+    if (writer == 0) {
+        join(1);
+        log_patience(60000);
+        write_event("line", 'x', n);
+        log_flush();
+        _exit(log_dropped() > 0);
+    }
+    return writer;
+}
+
+static bool comes_within(int ms)
+{
+    struct pollfd in = {.fd = ends[0], .events = POLLIN};
+
+    return poll(&in, 1, ms) == 1;
+}
+
+static void expect_line_of(pid_t writer)
+{
+    int status;
+
+    ck_assert(comes_within(60000));
+    ck_assert_int_eq(waitpid(writer, &status, 0), writer);
+    ck_assert_int_eq(status, 0);
+}
+
+START_TEST(a_long_line_waits_for_who_writes_a_short_one)
+{
+    pid_t writer;
+
+    atomic_store(&shared->lanes[2].lane.writing, 1);
+    writer = start_writer(LONG);
+    while (atomic_load(&shared->share.long_line) == 0 && !comes_within(1)) {
+    }
+    ck_assert(!comes_within(100));
+    atomic_store(&shared->lanes[2].lane.writing, 0);
+    expect_line_of(writer);
+}
+END_TEST
+
+/* Both kinds wait for the turn of another long line: a short one too, once that is announced.
+ */
+START_TEST(a_line_waits_for_the_turn_of_a_long_one)
+{
+    pid_t writer;
+
+    pthread_mutex_lock(&shared->share.turn);
+    atomic_store(&shared->share.long_line, 1);
+    writer = start_writer(_i == 0 ? LONG : SHORT);
+    ck_assert(!comes_within(300));
+    atomic_store(&shared->share.long_line, 0);
+    pthread_mutex_unlock(&shared->share.turn);
+    expect_line_of(writer);
+}
+END_TEST
+
+START_TEST(a_short_line_waits_for_nobody_otherwise)
+{
+    pid_t writer;
+
+    pthread_mutex_lock(&shared->share.turn);
+    atomic_store(&shared->lanes[2].lane.writing, 1);
+    writer = start_writer(SHORT);
+    expect_line_of(writer);
+    pthread_mutex_unlock(&shared->share.turn);
+}
+END_TEST
+
+/* Its patience is for all of it: the turn, the others' lanes and the pipe. */
+START_TEST(a_long_line_gives_up_on_a_lane_that_never_ends)
+{
+    join(1);
+    log_patience(20);
+    atomic_store(&shared->lanes[2].lane.writing, 1);
+    write_event("line", 'x', LONG);
+    ck_assert_uint_eq(log_dropped(), 1);
+    ck_assert(!comes_within(0));
+    ck_assert_uint_eq(atomic_load(&shared->share.long_line), 0);
+}
+END_TEST
+
 static void die_in_turn(void)
 {
     pthread_mutex_lock(&shared->share.turn);
@@ -235,6 +325,10 @@ static Suite *suite(void)
     tcase_add_test(tc, a_reader_that_does_not_read_costs_a_bounded_time);
     tcase_add_test(tc, writing_goes_on_when_the_reader_comes_back);
     tcase_add_test(tc, many_writers_never_mix_their_lines);
+    tcase_add_test(tc, a_long_line_waits_for_who_writes_a_short_one);
+    tcase_add_loop_test(tc, a_line_waits_for_the_turn_of_a_long_one, 0, 2);
+    tcase_add_test(tc, a_short_line_waits_for_nobody_otherwise);
+    tcase_add_test(tc, a_long_line_gives_up_on_a_lane_that_never_ends);
     tcase_add_test(tc, a_death_in_turn_blocks_nobody);
     tcase_add_test(tc, nothing_is_built_for_nobody);
     suite_add_tcase(s, tc);
