@@ -31,6 +31,64 @@ START_TEST(line_over_the_limit_gets_one_500_and_the_session_goes_on)
 }
 END_TEST
 
+START_TEST(line_over_the_limit_behind_a_421_gets_it_again)
+{
+    struct conversation *c = conversation_in(MODE_DEFER);
+    char big[600];
+
+    memset(big, 'x', sizeof big);
+    conversation_send(c, TO_RCPT "RCPT TO:<x@y>\r\n", strlen(TO_RCPT) + 15);
+    conversation_send(c, big, sizeof big);
+    conversation_send(c, "\r\nQUIT\r\n", 8);
+    conversation_run(c);
+    ck_assert_str_eq(c->replies, GREETING HELO MAIL DEFERRED DEFERRED BYE);
+    conversation_over(c);
+}
+END_TEST
+
+START_TEST(a_host_name_has_255_bytes_at_most)
+{
+    for (int n = 255; n <= 256; n++) {
+        struct conversation *c = conversation_in(MODE_ACCEPT);
+        char line[300];
+
+        snprintf(line, sizeof line, "HELO %0*d\r\n", n, 0);
+        conversation_send(c, line, strlen(line));
+        conversation_hang_up(c);
+        conversation_run(c);
+        ck_assert_str_eq(c->replies + strlen(GREETING),
+                         n == 255 ? HELO
+                                  : "501 5.5.4 Syntax: HELO or EHLO, and one host name\r\n");
+        conversation_over(c);
+    }
+}
+END_TEST
+
+/* Whoever is accepted is also in the log: room for that bounds a transaction too. */
+START_TEST(recipients_that_no_log_line_could_name_get_452)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+    char line[400];
+    size_t named = 0;
+
+    snprintf(line, sizeof line, "RCPT TO:<%0250d@y>\r\n", 0);
+    c->limits.recipients = 100000;
+    conversation_send(c, TO_RCPT, strlen(TO_RCPT));
+    conversation_send_many(c, line, 400);
+    conversation_hang_up(c);
+    conversation_run(c);
+    ck_assert_uint_gt(c->totals.accepted, 100);
+    ck_assert_uint_eq(c->totals.deferred, 400 - c->totals.accepted);
+    ck_assert_uint_gt(c->totals.deferred, 0);
+    ck_assert_ptr_nonnull(strstr(c->replies, "452 4.5.3 Too many recipients\r\n"));
+    for (const char *at = c->log; (at = strstr(at, "\"code\":250}")) != NULL; at++) {
+        named++;
+    }
+    ck_assert_uint_eq(named, c->totals.accepted);
+    conversation_over(c);
+}
+END_TEST
+
 START_TEST(recipients_over_the_limit_get_452)
 {
     struct conversation *c = conversation_in(MODE_ACCEPT);
@@ -305,6 +363,9 @@ static Suite *suite(void)
 
     tcase_set_timeout(tc, 0);
     tcase_add_test(tc, line_over_the_limit_gets_one_500_and_the_session_goes_on);
+    tcase_add_test(tc, line_over_the_limit_behind_a_421_gets_it_again);
+    tcase_add_test(tc, a_host_name_has_255_bytes_at_most);
+    tcase_add_test(tc, recipients_that_no_log_line_could_name_get_452);
     tcase_add_test(tc, recipients_over_the_limit_get_452);
     tcase_add_test(tc, refusals_do_not_run_out);
     tcase_add_test(tc, errors_over_the_limit_end_the_session);

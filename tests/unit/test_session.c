@@ -195,45 +195,51 @@ static const struct {
     uint16_t code;
     const char *out;
     enum session_end end;
+    int attempt; /* the code in its line; 0: there is no line */
 } refusals[] = {
     {STAGE_CONNECT, 554,
      "554 5.0.0 no\r\n503 5.5.1 No service here; say QUIT\r\n"
      "503 5.5.1 No service here; say QUIT\r\n503 5.5.1 No service here; say QUIT\r\n"
      "503 5.5.1 No service here; say QUIT\r\n503 5.5.1 No service here; say QUIT\r\n"
      "503 5.5.1 No service here; say QUIT\r\n" BYE,
-     END_QUIT},
+     END_QUIT, 0},
     {STAGE_CONNECT, 421,
      "421 5.0.0 no\r\n421 5.0.0 no\r\n421 5.0.0 no\r\n421 5.0.0 no\r\n421 5.0.0 no\r\n"
      "421 5.0.0 no\r\n421 5.0.0 no\r\n" BYE,
-     END_QUIT},
+     END_QUIT, 0},
     {STAGE_HELO, 550,
      GREETING "550 5.0.0 no\r\n503 5.5.1 Say HELO or EHLO first\r\n"
               "503 5.5.1 Say MAIL first\r\n503 5.5.1 Say MAIL first\r\n"
               "500 5.5.1 Command unrecognized\r\n500 5.5.1 Command unrecognized\r\n" BYE,
-     END_QUIT},
+     END_QUIT, 0},
     {STAGE_MAIL, 451,
      GREETING HELO "451 5.0.0 no\r\n503 5.5.1 Say MAIL first\r\n503 5.5.1 Say MAIL first\r\n"
                    "500 5.5.1 Command unrecognized\r\n500 5.5.1 Command unrecognized\r\n" BYE,
-     END_QUIT},
+     END_QUIT, 0},
     {STAGE_RCPT, 450,
      GREETING HELO MAIL
      "450 5.0.0 no\r\n554 5.5.1 No valid recipients\r\n"
      "500 5.5.1 Command unrecognized\r\n500 5.5.1 Command unrecognized\r\n" BYE,
-     END_QUIT},
+     END_QUIT, 450},
     {STAGE_DATA, 550,
      GREETING HELO MAIL RCPT "550 5.0.0 no\r\n500 5.5.1 Command unrecognized\r\n"
                              "500 5.5.1 Command unrecognized\r\n" BYE,
-     END_QUIT},
-    {STAGE_EOD, 552, GREETING HELO MAIL RCPT DATA "552 5.0.0 no\r\n" BYE, END_QUIT},
-    {STAGE_EOD, 421, GREETING HELO MAIL RCPT DATA "421 5.0.0 no\r\n" BYE, END_QUIT},
-    {STAGE_QUIT, 421, GREETING HELO MAIL RCPT DATA MESSAGE "421 5.0.0 no\r\n", END_QUIT},
+     END_QUIT, 550},
+    {STAGE_DATA, 421,
+     GREETING HELO MAIL RCPT "421 5.0.0 no\r\n421 5.0.0 no\r\n421 5.0.0 no\r\n" BYE, END_QUIT,
+     421},
+    {STAGE_EOD, 552, GREETING HELO MAIL RCPT DATA "552 5.0.0 no\r\n" BYE, END_QUIT, 552},
+    {STAGE_EOD, 421, GREETING HELO MAIL RCPT DATA "421 5.0.0 no\r\n" BYE, END_QUIT, 421},
+    {STAGE_QUIT, 421, GREETING HELO MAIL RCPT DATA MESSAGE "421 5.0.0 no\r\n", END_QUIT, 250},
 };
 
 START_TEST(policy_may_refuse_at_any_stage)
 {
     struct conversation *c = conversation_in(MODE_ACCEPT);
-    struct policy policy = *mode_policy(MODE_ACCEPT);
+    struct policy policy = *mode_policy(MODE_ACCEPT_LOG);
     const char *in = TO_RCPT "RCPT TO:<x@y>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n";
+    bool delivered = refusals[_i].stage == STAGE_QUIT;
+    char code[32];
 
     policy.at[refusals[_i].stage][0].verdict =
         (struct verdict){.code = refusals[_i].code, .enhanced = {5, 0, 0}, .text = "no"};
@@ -243,6 +249,11 @@ START_TEST(policy_may_refuse_at_any_stage)
     conversation_run(c);
     ck_assert_str_eq(c->replies, refusals[_i].out);
     ck_assert_int_eq(c->end, refusals[_i].end);
+    snprintf(code, sizeof code, "\"code\":%d,", refusals[_i].attempt);
+    ck_assert_int_eq(conversation_logged(c, "\"attempt\""), refusals[_i].attempt != 0);
+    ck_assert_int_eq(conversation_logged(c, code) > 0, refusals[_i].attempt != 0);
+    ck_assert_int_eq(conversation_logged(c, "\"accepted\",\"session\""), delivered);
+    ck_assert_uint_eq(c->totals.messages, delivered);
     conversation_over(c);
 }
 END_TEST
@@ -255,6 +266,29 @@ START_TEST(board_is_told_of_each_state)
     ck_assert_uint_eq(c->states, 1U << SESSION_COMMAND | 1U << SESSION_MAIL |
                                      1U << SESSION_DATA | 1U << SESSION_CLOSING);
     ck_assert_int_eq(c->state, SESSION_CLOSING);
+    conversation_over(c);
+}
+END_TEST
+
+static void leave_when_closing(void *context, enum session_state state)
+{
+    struct conversation *c = context;
+
+    if (state == SESSION_CLOSING) {
+        shutdown(c->client, SHUT_RD);
+    }
+}
+
+/* How it ended is what came first: that the last words did not arrive changes nothing. */
+START_TEST(the_first_reason_to_end_is_the_one_that_counts)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+
+    c->env.state = leave_when_closing;
+    conversation_send(c, "QUIT\r\n", 6);
+    conversation_run(c);
+    ck_assert_ptr_null(strstr(c->replies, BYE));
+    ck_assert_int_eq(c->end, END_QUIT);
     conversation_over(c);
 }
 END_TEST
@@ -305,6 +339,7 @@ static Suite *suite(void)
                         sizeof refusals / sizeof refusals[0]);
     tcase_add_test(tc, board_is_told_of_each_state);
     tcase_add_test(tc, board_is_told_of_the_end_before_the_client);
+    tcase_add_test(tc, the_first_reason_to_end_is_the_one_that_counts);
     suite_add_tcase(s, tc);
     return s;
 }
