@@ -10,9 +10,10 @@
 
 #define PRESSED_MS 10 /* a round under pressure */
 
-/* A worker whose session is at its end is about to be free: it still drains, or waits for the
-   log's reader, which takes its patience of 200 ms at the most. */
-#define ENDING_MS 300
+/* A worker whose session is at its end is about to be free: it waits for the log's reader,
+   which takes its patience of 200 ms at the most, or for what a client still sends after a 421.
+   So long may that keep others waiting. */
+#define ENDING_MS 1000
 
 static bool is_full(const struct master *m)
 {
