@@ -1,8 +1,9 @@
 """What goes wrong. Each fault is a function of the house and the dice; what it breaks for a while
 it mends itself, so that one fault follows the other."""
 
-import resource
+import os
 import signal
+import subprocess
 import time
 
 import procfs
@@ -101,20 +102,32 @@ def stall_log(house, dice):
     hold([house.reader.pid], dice.uniform(0.2, 1.5))
 
 
+def prlimit(pid, *words):
+    """util-linux's program, as the user whose process it is: root may not do this to others where
+    it lacks CAP_SYS_RESOURCE. Returns what it prints, None where the process is gone."""
+    try:
+        ids = procfs.status(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    owner = {} if os.geteuid() else {"user": int(ids["Uid"].split()[0]), "extra_groups": [],
+                                     "group": int(ids["Gid"].split()[0])}
+    done = subprocess.run(["prlimit", "--pid", str(pid), *words], capture_output=True, text=True,
+                          check=False, **owner)
+    if done.returncode != 0 and procfs.alive(pid):
+        raise AssertionError(f"prlimit {words}: {done.stderr}")
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
 def limit(pid, kind, soft):
     """Sets a soft limit of a process; returns the old one, None where it is gone."""
-    try:
-        old, hard = resource.prlimit(pid, kind)
-        resource.prlimit(pid, kind, (soft, hard))
-        return old
-    except (ProcessLookupError, PermissionError):
-        return None
+    old = prlimit(pid, f"--{kind}", "--output", "SOFT", "--noheadings", "--raw")
+    return old if old is not None and prlimit(pid, f"--{kind}={soft}:") is not None else None
 
 
 def limit_processes(house, dice):
     """Nobody can be forked while workers die."""
     master = house.process.pid
-    old = limit(master, resource.RLIMIT_NPROC, 1)
+    old = limit(master, "nproc", 1)
     if old is None:
         return
     pids = some_workers(house, dice, 3)
@@ -122,7 +135,7 @@ def limit_processes(house, dice):
     for pid in pids:
         procfs.kill(pid)
     time.sleep(dice.uniform(0.1, 0.5))
-    limit(master, resource.RLIMIT_NPROC, old)
+    limit(master, "nproc", old)
     await_whole(house, "a want of processes", pids)
 
 
@@ -130,11 +143,11 @@ def limit_descriptors(house, dice):
     """Some workers cannot accept, and the master cannot refuse."""
     limits = {}
     for pid in [house.process.pid, *some_workers(house, dice, 8)]:
-        limits[pid] = limit(pid, resource.RLIMIT_NOFILE, 4)
+        limits[pid] = limit(pid, "nofile", 4)
     time.sleep(dice.uniform(0.1, 1))
     for pid, old in limits.items():
         if old is not None:
-            limit(pid, resource.RLIMIT_NOFILE, old)
+            limit(pid, "nofile", old)
 
 
 # Each with its weight.

@@ -64,12 +64,13 @@ class House:
 
     def spawn(self):
         return subprocess.Popen(
-            [sinkhole.program("sinkholed"), "--bind-host", "127.0.0.1", "--bind-port",
-             str(self.port), "--run-dir", f"{self.dir}/run", "--workers", "8..128",
+            [*clocks.ahead(self.jump_s), sinkhole.program("sinkholed"),
+             "--bind-host", "127.0.0.1", "--bind-port", str(self.port),
+             "--run-dir", f"{self.dir}/run", "--workers", "8..128",
              "--mode-source", f"file:{self.mode_file}", "--cache-ttl", "1", "--drain", "5",
-             "--greylist-window", str(oracles.GREYLIST_WINDOW)], stdin=subprocess.DEVNULL, stdout=self.log_in,
-            stderr=self.errors, env=sinkhole.clean_environment(),
-            preexec_fn=(lambda: clocks.jump(self.jump_s)) if self.jump_s else None)
+             "--greylist-window", str(oracles.GREYLIST_WINDOW)],
+            stdin=subprocess.DEVNULL, stdout=self.log_in, stderr=self.errors,
+            env=sinkhole.clean_environment())
 
     def write_mode(self, mode):
         with open(self.mode_file + ".new", "w", encoding="ascii") as file:
@@ -89,9 +90,10 @@ class House:
     # -- looking -------------------------------------------------------------------------------
 
     def ctl(self, *words):
-        result = subprocess.run([sinkhole.program("sinkholectl"), "--run-dir", f"{self.dir}/run",
-                                 *words, "--json"], capture_output=True, text=True, check=False,
-                                timeout=LIMIT, env=sinkhole.clean_environment())
+        result = subprocess.run([*clocks.ahead(self.jump_s), sinkhole.program("sinkholectl"),
+                                 "--run-dir", f"{self.dir}/run", *words, "--json"],
+                                capture_output=True, text=True, check=False, timeout=LIMIT,
+                                env=sinkhole.clean_environment())
         try:
             return json.loads(result.stdout)
         except ValueError:
