@@ -50,7 +50,11 @@ deps:
 	@BUILD='$(BUILD)' tests/lib/deps.sh '$(sort $(foreach g,$(DEPS_FOR),$(PKG_$(g))))' \
 		'$(sort $(foreach g,$(DEPS_FOR),$(PART_$(g))))'
 
-# `deps` comes before everything else on the same command line, under -j too.
+# `deps` comes before everything else on the same command line, under -j too: then only the makes
+# below this one do several things at once.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 configure: configure.ac | $(filter deps,$(MAKECMDGOALS))
 	autoconf
 	autoheader

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """What a one-shot session costs: sinkholed --inetd beside a fork and exec of /bin/true.
 
-usage: tests/supervise/startup_cost.py [--json] [ROUNDS]
-
 The rounds alternate, so that a busy machine disturbs both alike. Each starts a process on a socket,
 lets the client say QUIT at once, and ends when the process is reaped; /bin/true gets a socket too.
 Printed are the medians in microseconds, and the ratio of the two: at most 2 is wanted, a session
 included.
 """
 
+import argparse
 import json
 import os
 import socket
@@ -61,14 +60,15 @@ def measure(rounds):
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def main(args):
-    as_json = "--json" in args
-    numbers = [word for word in args if word != "--json"]
-    rounds = int(numbers[0]) if numbers else ROUNDS
-    result = measure(rounds)
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rounds", type=int, nargs="?", default=ROUNDS)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    args = parser.parse_args()
+    result = measure(args.rounds)
     result["ratio"] = result["session"] / result["true"]
-    if as_json:
-        print(json.dumps({"rounds": rounds, "true_us": round(result["true"]),
+    if args.json:
+        print(json.dumps({"rounds": args.rounds, "true_us": round(result["true"]),
                           "session_us": round(result["session"]),
                           "ratio": round(result["ratio"], 2)}))
     else:
@@ -78,4 +78,4 @@ def main(args):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
