@@ -105,6 +105,8 @@ class Providers(Case):
             "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&"
             "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%2Bb&RoleSessionName=sinkhole&"
             "WebIdentityToken=ey.J%2Fw%3Dt"])
+        self.serves(self.cloud.role, AWS_ROLE_SESSION_NAME="task-1", **env)
+        self.assertIn("&RoleSessionName=task-1&", forms[1])
 
     def test_web_identity_refused(self):
         server = self.enterContext(httpd.Server(aws.text(
