@@ -71,7 +71,8 @@ static enum provided tell_absent(const struct profile *profile, char *why, size_
     profile_tell_files(paths, sizeof paths);
     snprintf(why, why_size, "no %s [%.40s] in %s", profile->found ? "keys in" : "profile",
              profile->name, paths);
-    return profile->named ? BROKEN : ABSENT;
+    /* One that only has settings leaves the credentials to the next, as with the SDKs. */
+    return profile->named && !profile->found ? BROKEN : ABSENT;
 }
 
 static enum provided ask_profile(const struct profile *profile, struct credentials *out,

@@ -170,7 +170,6 @@ static const struct {
     {"sso-role", "sso_role_name"},
     {"role", "role_arn"}, /* its keys alone would be another identity */
     {"login", "login_session"},
-    {"both", "no keys in [both]"},
     {"absent", "no profile [absent]"},
 };
 
@@ -179,6 +178,14 @@ START_TEST(a_named_profile_has_to_serve)
     write_both();
     setenv("AWS_PROFILE", unusable[_i].profile, 1);
     expect_fault("CredentialsFailed", unusable[_i].why);
+}
+END_TEST
+
+START_TEST(a_profile_of_settings_leaves_keys_to_others)
+{
+    write_both();
+    setenv("AWS_PROFILE", "both", 1);
+    expect_fault("NoCredentials", "no keys in [both]");
 }
 END_TEST
 
@@ -272,6 +279,7 @@ static Suite *suite(void)
     tcase_add_test(t, keys_of_a_profile);
     tcase_add_test(t, files_elsewhere);
     tcase_add_loop_test(t, a_named_profile_has_to_serve, 0, COUNT(unusable));
+    tcase_add_test(t, a_profile_of_settings_leaves_keys_to_others);
     tcase_add_test(t, the_old_name_of_the_variable);
     tcase_add_test(t, both_files_are_named);
     tcase_add_test(t, without_home_the_system_is_asked);
