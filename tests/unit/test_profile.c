@@ -166,11 +166,9 @@ END_TEST
 static const struct {
     const char *profile, *why;
 } unusable[] = {
-    {"sso", "sso_session"},
-    {"sso-role", "sso_role_name"},
+    {"sso", "sso_session"},     {"sso-role", "sso_role_name"},
     {"role", "role_arn"}, /* its keys alone would be another identity */
-    {"login", "login_session"},
-    {"absent", "no profile [absent]"},
+    {"login", "login_session"}, {"absent", "no profile [absent]"},
 };
 
 START_TEST(a_named_profile_has_to_serve)
