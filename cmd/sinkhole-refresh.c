@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/signals.h"
+#include "base/stdfds.h"
 #include "mode/board.h"
 #include "mode/errand.h"
 #include "mode/owner.h"
@@ -149,6 +150,7 @@ int main(int argc, char **argv)
     struct source_fault fault = {0};
     int operand;
 
+    stdfds_fill();
     signals_reset();
     log_name("sinkhole-refresh");
     operand = options_read(rows, argc, argv, why, sizeof why);

@@ -1,10 +1,13 @@
 /* sinkholectl: what a person types to see a running sinkhole and to choose its mode. */
+#include "base/stdfds.h"
 #include "ctl/ctl.h"
 
 int main(int argc, char **argv)
 {
     struct ctl ctl;
-    int status = ctl_read(&ctl, argc, argv);
+    int status;
 
+    stdfds_fill();
+    status = ctl_read(&ctl, argc, argv);
     return status == CTL_GO ? ctl_run(&ctl) : status;
 }

@@ -1,5 +1,6 @@
 /* sinkholed: the daemon. Arguments and environment become one struct, which is run. */
 #include "base/log.h"
+#include "base/stdfds.h"
 #include "server/master.h"
 #include "server/oneshot.h"
 #include "server/output.h"
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
     char why[512];
     int status;
 
+    stdfds_fill();
     log_name("sinkholed");
     output_protect();
     if (!settings_read(&settings, argc, argv, why, sizeof why)) {

@@ -116,6 +116,17 @@ class Settings(unittest.TestCase):
             self.assertIn(daemon.run_dir, said)
             self.assertEqual(mailer.swaks(daemon).returncode, 24)
 
+    def test_closed_descriptors_are_nothing_elses(self):
+        """Neither the credentials nor a socket nor the board takes the number of one of them."""
+        daemon = Daemon("bounce", args=["--log", "none"])
+        daemon.command = ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *daemon.command]
+        with daemon:
+            with Client(daemon.port) as client:
+                client.hello().mail(code=550)
+            for pid in (daemon.pid, daemon.status()["refresher"]):
+                self.assertEqual([os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)],
+                                 ["/dev/null"] * 3)
+
     def test_several_addresses(self):
         with Daemon(host="127.0.0.1,127.0.0.2") as daemon:
             hosts = [a.rsplit(":", 1)[0] for a in daemon.status()["listening"]]
