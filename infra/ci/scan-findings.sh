@@ -18,8 +18,8 @@ warn() {
 
 waited=0
 while :; do
-    # Before the scan begins ECR knows nothing of it.
-    status=$(aws ecr describe-image-scan-findings --repository-name "$name" \
+    # Before the scan begins ECR knows nothing of it. One page: each says the status again.
+    status=$(aws ecr describe-image-scan-findings --no-paginate --repository-name "$name" \
         --image-id "imageTag=$1" --query imageScanStatus.status --output text 2>/dev/null) ||
         status=UNKNOWN
     case $status in

@@ -8,6 +8,8 @@ it checks neither policies nor container definitions as AWS does.
 """
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import unittest
@@ -171,6 +173,14 @@ class Life(unittest.TestCase):
         self.assertEqual(drift(self.tf.plan(*ON)), {})
         self.assertEqual(self.mode(), "accept")
         self.assertTrue(self.container()["image"].endswith(f":{DEPLOYED_TAG}"))
+
+    def test_08b_the_readme_asks_what_can_be_asked(self):
+        with open(os.path.join(TOP, "infra/README.md"), encoding="utf-8") as page:
+            commands = re.findall(r"`aws (.*?)`", page.read())
+        answers = [self.aws.aws(*shlex.split(command), "--output", "text") for command in commands]
+        self.assertEqual(len(answers), 3)
+        for answer, told in zip(answers, (SERVICE, foundation.IMAGE_TAG, SERVICE)):
+            self.assertIn(told, answer)
 
     def test_09_quiesce_leaves_the_name_and_the_mode(self):
         registry = self.registry()
