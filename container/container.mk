@@ -10,10 +10,12 @@ image: | $(filter deps,$(MAKECMDGOALS))
 container-check: | $(filter deps,$(MAKECMDGOALS))
 	@tests/run BUILD=$(TOP)/$(BUILD) $(CONTAINER_SUITES)
 image-clean:
-	podman rmi --ignore localhost/sinkhole:dev
+	podman rmi --ignore localhost/sinkhole:dev localhost/smtp-out:dev
 	podman image prune --force --filter label=org.opencontainers.image.title=sinkhole
-	podman images --quiet --filter reference=localhost/sinkhole-base | xargs -r podman rmi --force
-	rm -f $(BUILD)/image/id $(BUILD)/image/sinkhole-base-*.tar
+	podman image prune --force --filter label=org.opencontainers.image.title=smtp-out
+	podman images --quiet --filter reference=localhost/sinkhole-base \
+		--filter reference=localhost/smtp-out-base | sort -u | xargs -r podman rmi --force
+	rm -f $(BUILD)/image/*.tar $(BUILD)/image/*id
 
 CONTAINER_SUITES := $(sort $(wildcard tests/container/test_*.py))
 CHECK_SUITES += $(CONTAINER_SUITES)

@@ -4,7 +4,7 @@
 #   make smtp-out-image    localhost/smtp-out:dev, offline, from Debian's packages
 
 PKG_smtp-out-image := podman runc conmon netavark iptables mmdebstrap gcc libc6-dev
-PKG_drill := $(PKG_all) $(PKG_image) $(PKG_smtp-out-image) strace iproute2 util-linux procps
+PKG_drill := $(PKG_all) $(PKG_image) $(PKG_smtp-out-image) python3 strace iproute2 util-linux procps
 
 .PHONY: smtp-out-image drill
 smtp-out-image:

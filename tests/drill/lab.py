@@ -31,10 +31,7 @@ TASK_FLAGS = (
     "--cap-add=NET_BIND_SERVICE", "--cap-add=SETGID",
     "--tmpfs=/run/cabal:rw,nosuid,nodev,noexec,mode=0755",
     "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
-SINKHOLE_FLAGS = (
-    "--init", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL",
-    "--security-opt=no-new-privileges", "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
-    "--memory=128m", "--tmpfs=/run:rw,nosuid,nodev", "--tmpfs=/tmp:rw,nosuid,nodev,noexec")
+SINKHOLE_FLAGS = ("--init", *tier.POSTURE, f"--sysctl={tier.UNPRIVILEGED_PORTS}")
 
 
 def wait_for(condition, what, patience=PATIENCE):
@@ -89,7 +86,7 @@ class Lab:
         self.set_zone({})
         # It keeps the bridge there, whatever becomes of the others.
         podman.run("--detach", "--name", self.container("anchor"), *self._attach(),
-                   "--entrypoint", "sleep", image.NAME, "infinity")
+                   "--entrypoint", "sleep", image.built(), "infinity")
         # An internal network gives this machine no address of its own; and a bridge changes its
         # hardware address with its ports, on which the tasks would lose it for seconds.
         octets = [int(octet) for octet in gateway.split(".")]
@@ -173,7 +170,7 @@ class Lab:
         podman.run("--detach", "--name", name, "--hostname", f"smtp-out-{task}.drill.test",
                    *self._attach(), "--volume",
                    f"{self.queue}:/var/spool/mqueue:rw,nosuid,nodev,noexec",
-                   *TASK_FLAGS, *flags, image.NAME)
+                   *TASK_FLAGS, *flags, image.built())
         wait_for(lambda: self._serves(name), f"task {task} to serve")
 
     @staticmethod

@@ -29,8 +29,8 @@ class Maps(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.program = image.renderer()
-        cls.root = podman.podman("image", "mount", image.NAME).stdout.strip()
-        cls.addClassCleanup(podman.podman, "image", "unmount", image.NAME)
+        cls.root = podman.podman("image", "mount", image.built()).stdout.strip()
+        cls.addClassCleanup(podman.podman, "image", "unmount", image.built())
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()

@@ -172,8 +172,8 @@ class Posture(InLab):
                          self.lab.execute("a", "sh", "-c", script).split())
 
     def test_no_file_of_the_image_gives_privileges(self):
-        root = podman.podman("image", "mount", image.NAME).stdout.strip()
-        self.addCleanup(podman.podman, "image", "unmount", image.NAME)
+        root = podman.podman("image", "mount", image.built()).stdout.strip()
+        self.addCleanup(podman.podman, "image", "unmount", image.built())
         found = subprocess.run(["find", root, "-xdev", "-type", "f", "-perm", "/6000"],
                                capture_output=True, check=True)
         self.assertEqual(b"", found.stdout)
