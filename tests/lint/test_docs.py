@@ -17,7 +17,7 @@ import tree  # noqa: E402
 PAGES = {
     "src/server/settings.c": "docs/man/sinkholed.8",
     "src/ctl/arguments.c": "docs/man/sinkholectl.1",
-    "cmd/sinkhole-refresh.c": "docs/man/sinkhole-refresh.8",
+    "src/aws/fetcher.c": "docs/man/sinkhole-refresh.8",
 }
 ROW = re.compile(r'\{"([a-z-]+)",\s*(?:0|\'.\'),\s*(?:NULL|"([A-Z_]+)"),\s*OPTION_')
 

@@ -36,7 +36,7 @@ KEEPERS = {
     "sys/inotify.h": ("src/mode/",),
     "sys/socket.h": ("src/base/outlet.c", "src/base/devlog.c", "src/base/wire.c",
                      "src/server/", "src/ctl/dial.c"),
-    "sys/prctl.h": ("src/server/", "src/mode/refresher.c", "cmd/sinkhole-refresh.c"),
+    "sys/prctl.h": ("src/server/", "src/aws/fetcher.c"),
     "sys/wait.h": ("src/server/", "src/ctl/helper.c", "src/aws/"),
     "seccomp.h": ("src/server/",),
 }
