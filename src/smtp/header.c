@@ -11,15 +11,6 @@ struct header header_start(char *storage, size_t size)
     return (struct header){.state = HEADER_LINE_START, .kept = buf_over(storage, size)};
 }
 
-/* The section is over; a name without its colon was no field. */
-static void end_section(struct header *h)
-{
-    if (h->state == HEADER_NAME) {
-        h->kept.len = h->field;
-    }
-    h->state = HEADER_DONE;
-}
-
 static void keep(struct header *h, const char *bytes, size_t n)
 {
     size_t room = buf_room(&h->kept);
@@ -27,13 +18,8 @@ static void keep(struct header *h, const char *bytes, size_t n)
     buf_add(&h->kept, bytes, n < room ? n : room);
     if (n > room) {
         h->truncated = true;
-        end_section(h);
+        h->state = HEADER_DONE;
     }
-}
-
-void header_finish(struct header *h)
-{
-    end_section(h);
 }
 
 static bool is_blank(char c)
@@ -47,7 +33,6 @@ static void begin_field(struct header *h, char c)
         keep(h, "\n", 1);
     }
     if (h->state != HEADER_DONE) {
-        h->field = h->kept.len;
         h->state = HEADER_NAME;
         keep(h, &c, 1);
     }
@@ -62,7 +47,7 @@ static void begin_line(struct header *h, char c)
     } else if (byte_is(c, BYTE_FIELD)) {
         begin_field(h, c);
     } else {
-        end_section(h);
+        h->state = HEADER_DONE;
     }
 }
 
@@ -76,7 +61,7 @@ static size_t in_name(struct header *h, const char *bytes, size_t n)
     if (h->state != HEADER_DONE && colon) {
         h->state = HEADER_BLANKS;
     } else if (length < n) {
-        end_section(h);
+        h->state = HEADER_DONE;
     }
     return length + colon;
 }

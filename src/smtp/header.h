@@ -21,8 +21,7 @@ enum header_state {
 
 struct header {
     enum header_state state;
-    struct buf kept; /* "name:value LF" for each field */
-    size_t field;    /* where in kept the last field starts */
+    struct buf kept; /* "name:value LF" for each field; a name alone at the end is none */
     bool truncated;  /* there was more than `kept` could take */
 };
 
@@ -33,9 +32,6 @@ struct header header_start(char *storage, size_t size);
    further ones make no difference. LF alone ends a line here too, so that a message from a
    client without CRs does not show its body. */
 void header_feed(struct header *h, const char *bytes, size_t n);
-
-/* No more is coming: drops a field that has no colon yet. */
-void header_finish(struct header *h);
 
 /* The fields in their order: starts with *at == 0. Returns false behind the last one. */
 bool header_next(const struct header *h, size_t *at, struct span *name, struct span *value);

@@ -170,7 +170,6 @@ void mail_take_message(struct session *s)
     s->in_data = false;
     s->sum.bytes += s->mail.body.bytes;
     s->sum.messages += accepted;
-    header_finish(&s->mail.header);
     if (accepted && (s->policy.policy->flags & POLICY_LOG_MESSAGE) != 0) {
         record_accepted(s);
     }
@@ -185,7 +184,6 @@ void mail_end(struct session *s)
     }
     s->mail.open = false;
     s->in_data = false;
-    header_finish(&s->mail.header);
     record_attempt(s);
     talk_state(s, SESSION_COMMAND);
 }

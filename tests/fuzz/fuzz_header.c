@@ -11,7 +11,6 @@ static struct header feed(char *storage, size_t size, const char *bytes, size_t 
     for (size_t at = 0; at < n; at += piece) {
         header_feed(&h, bytes + at, n - at < piece ? n - at : piece);
     }
-    header_finish(&h);
     return h;
 }
 

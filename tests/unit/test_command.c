@@ -133,6 +133,7 @@ static const struct {
     {"<\"a\"b@c>", PATH_SYNTAX, "", "", ""},
     {"<@x:>", PATH_SYNTAX, "", "", ""},
     {"<@x a@b>", PATH_SYNTAX, "", "", ""},
+    {"<@x!a@b>", PATH_SYNTAX, "", "", ""},
     {"<@x,a@b>", PATH_SYNTAX, "", "", ""},
     {"<a@b.c>SIZE=7", PATH_TRAILER, "", "", ""},
     {"<a@b.c>>", PATH_TRAILER, "", "", ""},

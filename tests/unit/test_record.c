@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "conversation.h"
 #include "runner.h"
@@ -170,6 +171,66 @@ START_TEST(hostile_headers_are_cut)
 }
 END_TEST
 
+/* Small ones fill it to the last byte that they may have; what stands behind them needs room.
+ */
+START_TEST(many_headers_leave_room_for_the_end_of_the_line)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT_LOG);
+    const char *start = HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\nDATA\r\n";
+
+    conversation_send(c, start, strlen(start));
+    conversation_send_many(c, "X: \x01\r\n", 1200);
+    conversation_send(c, "\r\n.\r\nQUIT\r\n", 11);
+    conversation_run(c);
+    ck_assert_int_eq(conversation_logged(c, "\"headers_truncated\":true"), 1);
+    expect_short_lines(c, LOG_LINE_MAX);
+    conversation_over(c);
+}
+END_TEST
+
+START_TEST(a_long_message_id_is_cut)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT);
+    const char *start = HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\nDATA\r\n";
+    char id[600], want[300];
+
+    snprintf(id, sizeof id, "Message-ID: %0500d\r\n\r\n.\r\n", 0);
+    snprintf(want, sizeof want, "\"message_id\":\"%0256d\",", 0);
+    conversation_send(c, start, strlen(start));
+    conversation_send(c, id, strlen(id));
+    conversation_hang_up(c);
+    conversation_run(c);
+    ck_assert_int_eq(conversation_logged(c, want), 1);
+    conversation_over(c);
+}
+END_TEST
+
+static int logged_before_the_answer;
+
+static void look_at_the_log(void *context, enum session_state state)
+{
+    struct conversation *c = context;
+
+    conversation_state(c, state);
+    if (state == SESSION_COMMAND && (c->states & 1U << SESSION_DATA) != 0) {
+        ioctl(c->events, FIONREAD, &logged_before_the_answer);
+    }
+}
+
+/* A process that is killed may have accepted what it has logged, never the other way round. */
+START_TEST(what_is_accepted_is_written_out_before_the_client_knows)
+{
+    struct conversation *c = conversation_in(MODE_ACCEPT_LOG);
+    const char *in = HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\nDATA\r\n.\r\nQUIT\r\n";
+
+    c->env.state = look_at_the_log;
+    conversation_send(c, in, strlen(in));
+    conversation_run(c);
+    ck_assert_int_gt(logged_before_the_answer, 0);
+    conversation_over(c);
+}
+END_TEST
+
 /* The worst that a client can put into each field at once. */
 START_TEST(no_line_passes_its_limit)
 {
@@ -212,6 +273,9 @@ static Suite *suite(void)
     tcase_add_test(tc, bare_lf_is_told);
     tcase_add_test(tc, many_recipients_make_parts);
     tcase_add_test(tc, hostile_headers_are_cut);
+    tcase_add_test(tc, many_headers_leave_room_for_the_end_of_the_line);
+    tcase_add_test(tc, a_long_message_id_is_cut);
+    tcase_add_test(tc, what_is_accepted_is_written_out_before_the_client_knows);
     tcase_add_test(tc, no_line_passes_its_limit);
     suite_add_tcase(s, tc);
     return s;
