@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/buf.h"
 #include "base/robust.h"
 
-#include "base/buf.h"
+#define FUTURE_MS 60000
 
 _Static_assert((GREYLIST_INDEX & (GREYLIST_INDEX - 1)) == 0, "the index wraps by a mask");
 
@@ -128,6 +129,14 @@ static void append(struct greylist *list, const struct greylist_key *key, int64_
     list->count++;
 }
 
+/* Is its time over? An entry of the future was made before this machine's last start, in a run
+   directory that outlived it. Callers read the clock before they wait for the lock, so a little
+   of the future is nothing. */
+static bool is_over(const struct greylist_entry *entry, int64_t now_ms, int64_t window_ms)
+{
+    return entry->first_ms + window_ms <= now_ms || entry->first_ms > now_ms + FUTURE_MS;
+}
+
 bool greylist_first_seen(struct greylist *list, const struct greylist_key *key, int64_t now_ms,
                          int64_t window_ms)
 {
@@ -135,7 +144,7 @@ bool greylist_first_seen(struct greylist *list, const struct greylist_key *key, 
     bool fresh;
 
     lock(list);
-    while (list->count > 0 && entry_at(list, list->oldest)->first_ms + window_ms <= now_ms) {
+    while (list->count > 0 && is_over(entry_at(list, list->oldest), now_ms, window_ms)) {
         drop_oldest(list);
     }
     cell = cell_of(list, key);

@@ -133,6 +133,32 @@ START_TEST(a_death_inside_is_repaired)
         ck_assert(!seen_first(n, 11));
     }
     ck_assert(seen_first(500, 11));
+    ck_assert_int_eq(pthread_mutex_lock(&list->lock), 0); /* it locks as before */
+    pthread_mutex_unlock(&list->lock);
+}
+END_TEST
+
+START_TEST(a_death_that_spoilt_the_window_is_repaired_too)
+{
+    if (fork() == 0) {
+        pthread_mutex_lock(&list->lock);
+        list->oldest = 0xFFFFFFFF;
+        list->count = 0xFFFFFFFF;
+        kill(getpid(), SIGKILL);
+    }
+    wait(NULL);
+    ck_assert(seen_first(1, 1000));
+    ck_assert(!seen_first(1, 1000));
+    ck_assert_uint_le(list->count, GREYLIST_CAPACITY);
+    ck_assert_uint_lt(list->oldest, GREYLIST_CAPACITY);
+}
+END_TEST
+
+START_TEST(entries_of_a_former_boot_do_not_stay)
+{
+    ck_assert(seen_first(1, 1000000000));
+    ck_assert(seen_first(1, 5000));  /* the clock began anew */
+    ck_assert(!seen_first(1, 4000)); /* this one only read it a little earlier */
 }
 END_TEST
 
@@ -208,6 +234,8 @@ static Suite *suite(void)
     tcase_add_test(tc, agrees_with_a_model);
     tcase_add_test(tc, lists_and_forgets);
     tcase_add_test(tc, a_death_inside_is_repaired);
+    tcase_add_test(tc, a_death_that_spoilt_the_window_is_repaired_too);
+    tcase_add_test(tc, entries_of_a_former_boot_do_not_stay);
     tcase_add_loop_test(tc, a_spoilt_index_leads_nowhere, 0, 4);
     tcase_add_test(tc, many_processes_agree_on_who_was_first);
     tcase_add_test(tc, addresses_are_shown_in_their_own_form);

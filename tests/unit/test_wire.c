@@ -133,6 +133,27 @@ START_TEST(a_signal_interrupts_only_when_it_matters)
 }
 END_TEST
 
+/* What has been answered is sent as far as the client takes it, also while the server stops. */
+START_TEST(a_signal_does_not_cut_a_reply)
+{
+    static char much[1 << 20];
+    const struct itimerval soon = {.it_interval = {0, 5000}, .it_value = {0, 5000}};
+    struct wire w = socket_wire(quiets[_i]);
+    size_t taken = 0;
+    pthread_t reader;
+
+    w.interrupted = interrupted;
+    answer = true;
+    signals_catch(SIGALRM, on_alarm);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    ck_assert_int_eq(wire_write(&w, much, sizeof much, 100), WIRE_TIMEOUT);
+    pthread_create(&reader, NULL, take_all, &taken);
+    ck_assert_int_eq(wire_write(&w, much, sizeof much, 60000), sizeof much);
+    close(ours);
+    pthread_join(reader, NULL);
+}
+END_TEST
+
 START_TEST(pipes_are_wires_too)
 {
     int in[2], out[2];
@@ -163,6 +184,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, a_full_socket_ends_a_write_in_time, 0, 2);
     tcase_add_loop_test(tc, a_large_write_arrives_whole, 0, 2);
     tcase_add_loop_test(tc, a_signal_interrupts_only_when_it_matters, 0, 2);
+    tcase_add_loop_test(tc, a_signal_does_not_cut_a_reply, 0, 2);
     tcase_add_test(tc, pipes_are_wires_too);
     suite_add_tcase(s, tc);
     return s;
