@@ -92,6 +92,9 @@ class Drill(unittest.TestCase):
         taken, = self.lab.events("accepted")
         self.assertEqual((parked[old], "smtp-out-a.drill.test"),
                          (taken["message_id"], taken["helo"]))
+        log = self.lab.task_log("a")
+        self.assertIn("starting daemon", log)
+        self.assertRegex(log, rf"{old}: to=.*stat=Sent")
 
     def test_500_messages_and_a_task_that_is_killed_at_work(self):
         parked = self.park(500)

@@ -19,7 +19,7 @@ MODULES = os.path.join(TOP, "infra/modules")
 TO = "6ALNtcEh000024: to=<nobody@sinkhole.test>, delay=00:00:00, xdelay=00:00:00, mailer={}, " \
      "pri=30194, relay={}, dsn={}, stat={}"
 TAKEN = TO.format("smtp", "sinkhole.cabal.internal. [10.9.1.9]", "2.0.0", "Sent (2.0.0 OK: 7bca)")
-DEFERRED = TO.format("smtp", "sinkhole.cabal.internal. [10.9.1.9]", "4.3.2",
+DEFERRED = TO.format("smtp", "sinkhole.cabal.internal. [10.9.1.9]", "4.0.0",
                      "Deferred: 421 4.3.2 Service temporarily unavailable")
 OFFLINE = TO.format("smtp", "[255.255.255.255]", "4.4.1",
                     "Deferred: [255.255.255.255]: Network is unreachable")
