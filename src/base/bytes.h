@@ -34,4 +34,8 @@ static inline int byte_is(char c, enum byte_class class)
     return byte_classes[(unsigned char)c] & class;
 }
 
+/* How many bytes of valid UTF-8 (RFC 3629) the character at p takes, of the n > 0 that there
+   are: 1 to 4, or 0 where there is none. ASCII is the caller's: it is 0 here. */
+size_t bytes_utf8(const unsigned char *p, size_t n);
+
 #endif

@@ -17,35 +17,6 @@ static void put(struct jsonout *j, const char *bytes, size_t n)
     }
 }
 
-/* How many bytes of valid UTF-8 start at p: 1 to 4, or 0 where there is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-    static const struct {
-        unsigned char first, last, low, high; /* first byte's range, second byte's range */
-        size_t length;
-    } rows[] = {
-        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (p[0] < rows[i].first || p[0] > rows[i].last) {
-            continue;
-        }
-        if (n < rows[i].length || p[1] < rows[i].low || p[1] > rows[i].high) {
-            return 0;
-        }
-        for (size_t k = 2; k < rows[i].length; k++) {
-            if ((p[k] & 0xC0) != 0x80) {
-                return 0;
-            }
-        }
-        return rows[i].length;
-    }
-    return 0;
-}
-
 static inline void put_char(struct jsonout *j, char c)
 {
     if (!buf_addc(j->to, c)) {
@@ -67,7 +38,7 @@ static size_t put_special(struct jsonout *j, const unsigned char *p, size_t n)
         put(j, (char[]){'\\', 'u', '0', '0', hex[*p >> 4], hex[*p & 15]}, 6);
         return 1;
     }
-    length = utf8_length(p, n);
+    length = bytes_utf8(p, n);
     if (length == 0) {
         put(j, "\\ufffd", 6);
         return 1;

@@ -22,7 +22,7 @@
    keep off until it is out. */
 struct log_share {
     pthread_mutex_t turn;       /* robust: held while a long line goes out */
-    _Atomic uint32_t long_line; /* enum in log.c: others must take their turn */
+    _Atomic uint32_t long_line; /* 1: one is on its way, so that others queue for their turn */
     _Atomic uint64_t dropped;   /* lines given up, by everybody */
 };
 
@@ -88,7 +88,8 @@ int log_warn_fd(void);
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "program: fatal: text", then exit(status). Only before the master's loop, and in cmd/. */
+/* "program: fatal: text", then exit(status). Only where nobody is served: before the
+   master's loop, in the refresher, in the control tool. */
 _Noreturn void log_fatal(int status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 _Noreturn void log_fatalx(int status, const char *format, ...)

@@ -1,3 +1,4 @@
+/* Chunks that are filled from the front, and never moved. */
 #include "report/pool.h"
 
 #include <stdlib.h>

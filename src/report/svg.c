@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "report/show.h"
 #include "report/tally.h"
@@ -38,10 +39,29 @@ struct canvas {
     size_t client_count;
 };
 
+/* One character beyond ASCII; U+FFFD for what is none, or none that XML 1.0 knows (U+FFFE and
+   U+FFFF). Returns how many bytes it took. */
+static size_t put_wide(FILE *out, const char *text)
+{
+    size_t n = bytes_utf8((const unsigned char *)text, strlen(text));
+
+    if (n == 0 || strncmp(text, "\xEF\xBF\xBE", 3) == 0 ||
+        strncmp(text, "\xEF\xBF\xBF", 3) == 0) {
+        fputs("\xEF\xBF\xBD", out);
+    } else {
+        fwrite(text, 1, n, out);
+    }
+    return n > 0 ? n : 1;
+}
+
 /* Text between tags or in an attribute. */
 static void put_text(FILE *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
+        if ((unsigned char)*text >= 0x80) {
+            text += put_wide(out, text);
+            continue;
+        }
         switch (*text) {
         case '<':
             fputs("&lt;", out);
@@ -57,8 +77,9 @@ static void put_text(FILE *out, const char *text)
             break;
         default:
             /* XML 1.0 knows no other control characters */
-            fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+            fputc(*text < ' ' ? ' ' : *text, out);
         }
+        text++;
     }
 }
 

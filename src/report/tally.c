@@ -1,3 +1,4 @@
+/* Counting, by looking at each message and attempt once. */
 #include "report/tally.h"
 
 #include <stdlib.h>

@@ -185,6 +185,17 @@ class Forms(unittest.TestCase):
         root = self.draw([attempt(1, "a@x", 250, '<"&\'\x01]]>\u00e9')])
         self.assertIn('<"&\' ]]>\u00e9', [text.text for text in root.iter(f"{SVG}text")])
 
+    def test_the_picture_of_spoilt_lines(self):
+        """Bytes that no daemon writes, and characters that XML does not know."""
+        line = attempt(1, "a@x", 250, "<\ufffe-MARK->").replace("\\ufffe", "\ufffe")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.svg")
+            subprocess.run([os.path.join(BUILD, "sinkholectl"), "report", "--svg", path],
+                           input=line.encode().replace(b"MARK", b"\xa2\xff"), check=False,
+                           capture_output=True)
+            root = xml.etree.ElementTree.parse(path).getroot()
+        self.assertIn("<\ufffd-\ufffd\ufffd->", [text.text for text in root.iter(f"{SVG}text")])
+
     def test_the_picture_of_nothing_and_of_many(self):
         self.assertEqual([], list(self.draw([CHANGE]).iter(f"{SVG}title")))
         many = [attempt(n, f"{n}@x", 421) for n in range(3000)]
