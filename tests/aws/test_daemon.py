@@ -3,6 +3,7 @@
 and no process that talks to strangers knows a secret."""
 
 import concurrent.futures
+import json
 import os
 import re
 import signal
@@ -85,6 +86,9 @@ class Flips(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, r"^accept is served after \d")
         self.assertTrue(self.serves(daemon, "accept"))
+        # What is served already is waited for all the same, in its new version.
+        result = self.ctl(daemon, "mode", "set", "accept", "--wait", "--json")
+        self.assertEqual(json.loads(result.stdout)["version"], self.cloud.get()[1], result.stderr)
         result = self.ctl(daemon, "mode", "set", "acept", "--wait")
         self.assertEqual(result.returncode, 100)
         self.assertIn("nothing was changed", result.stderr)

@@ -59,6 +59,8 @@ class Parameters(Case):
         line = self.print()
         self.assertEqual((line["mode"], line["valid"]), ("defer", False))
         self.assertRegex(line["value"], "^a{30,}$")
+        self.proxy.set_fault(aws.parameter(Value="accept" + " " * 8000))
+        self.assertEqual(self.print()["mode"], "accept")
 
     def test_secure_string(self):
         self.cloud.put("bounce", "/cabal/secret", kind="SecureString")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """sinkhole-refresh by itself: its errands, and what it promises to the daemon that starts it."""
 
+import fcntl
 import json
 import os
 import select
@@ -8,6 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -112,6 +115,17 @@ class Errands(Case):
         self.run_it("--once", status=99)
         self.assertIn("sinkholectl refresh", self.stderr)
 
+    def test_once_waits_for_another(self):
+        """As one-shot sessions that begin together start them together."""
+        self.write("accept")
+        self.run_it("--once")
+        with open(os.path.join(self.run_dir, "refresh.lock"), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            free = threading.Timer(0.5, fcntl.flock, (lock, fcntl.LOCK_UN))
+            free.start()
+            self.addCleanup(free.join)
+            self.run_it("--once")
+
     def test_bad_words(self):
         for words in (("--cache-ttl", "0"), ("--cache-ttl", "soon"), ("--what",), ("now",),
                       ("--run-dir", "relative")):
@@ -143,13 +157,20 @@ class Serving(Case):
         self.assertIn(self.run_dir, self.stderr)
 
     def test_ready(self):
-        """A newline and the end, when the first fetch is over."""
+        """A newline and the end, when the first fetch is over, and not only in two seconds."""
         self.write("accept")
-        ours, theirs = os.pipe()
-        self.start("--ready-fd", str(theirs), pass_fds=[theirs])
-        os.close(theirs)
-        with os.fdopen(ours, "rb") as pipe:
-            self.assertEqual(pipe.read(), b"\n")
+        times = [9]
+        while min(times) > 1.5 and len(times) < 6:
+            ours, theirs = os.pipe()
+            begin = time.monotonic()
+            process = self.start("--ready-fd", str(theirs), pass_fds=[theirs])
+            os.close(theirs)
+            with os.fdopen(ours, "rb") as pipe:
+                self.assertEqual(pipe.read(), b"\n")
+            times.append(time.monotonic() - begin)
+            process.terminate()
+            process.wait(sinkhole.PATIENCE)
+        self.assertLess(min(times), 1.5)
 
     def test_ready_in_time(self):
         """The first fetch does not end; two seconds later that is no longer waited for."""

@@ -120,6 +120,38 @@ START_TEST(success_ends_the_backoff)
     ck_assert_int_eq(s.due_ms, 100 + 29000);
     schedule_failed(&s, 0, false, 0);
     ck_assert_int_le(s.due_ms, 1000);
+    schedule_worked(&s, 100, false);
+    schedule_failed(&s, 0, true, 0);
+    ck_assert_int_le(s.due_ms, TTL);
+}
+END_TEST
+
+/* An hour without a network says nothing of how many calls the source can take. */
+START_TEST(only_throttling_makes_throttling_longer)
+{
+    struct schedule s;
+
+    schedule_init(&s, TTL, 7, 0);
+    for (int i = 0; i < 20; i++) {
+        schedule_failed(&s, 0, false, 0);
+    }
+    schedule_failed(&s, 0, true, 0);
+    ck_assert_int_le(s.due_ms, TTL);
+}
+END_TEST
+
+START_TEST(every_seed_spreads)
+{
+    struct schedule s;
+    int64_t first;
+
+    schedule_init(&s, TTL, 0, 0);
+    for (int i = 0; i < 10; i++) {
+        schedule_failed(&s, 0, false, 0);
+    }
+    first = s.due_ms;
+    schedule_failed(&s, 0, false, 0);
+    ck_assert_int_ne(s.due_ms, first);
 }
 END_TEST
 
@@ -166,6 +198,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, failures_back_off_with_jitter, 0, 2);
     tcase_add_test(t, jitter_spreads_and_repeats);
     tcase_add_test(t, success_ends_the_backoff);
+    tcase_add_test(t, only_throttling_makes_throttling_longer);
+    tcase_add_test(t, every_seed_spreads);
     tcase_add_loop_test(t, retry_after_is_honoured, 0, 3);
     tcase_add_test(t, a_kick_never_postpones);
     suite_add_tcase(s, t);
