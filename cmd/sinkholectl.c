@@ -1,4 +1,5 @@
 /* sinkholectl: what a person types to see a running sinkhole and to choose its mode. */
+#include "base/log.h"
 #include "base/stdfds.h"
 #include "ctl/ctl.h"
 
@@ -8,6 +9,7 @@ int main(int argc, char **argv)
     int status;
 
     stdfds_fill();
+    log_name("sinkholectl");
     status = ctl_read(&ctl, argc, argv);
     return status == CTL_GO ? ctl_run(&ctl) : status;
 }

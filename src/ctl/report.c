@@ -10,6 +10,7 @@
 #include "report/show.h"
 
 #define NOT_PROVEN 1
+#define BLANKS     " \t\r\n"
 
 static int complain_file(const char *name)
 {
@@ -44,32 +45,62 @@ static int read_all(const struct ctl *ctl, struct ledger *ledger)
     return status;
 }
 
-/* The last word of each line is a Message-ID. */
+/* The last word of a line, of which blanks and the line's end are cut off; "" in an empty one.
+ */
+static const char *last_word(char *line)
+{
+    size_t n = strlen(line);
+
+    while (n > 0 && strchr(BLANKS, line[n - 1]) != NULL) {
+        line[--n] = '\0';
+    }
+    while (n > 0 && strchr(BLANKS, line[n - 1]) == NULL) {
+        n--;
+    }
+    return line + n;
+}
+
+/* Adds each line's Message-ID to *ids, which is the caller's to free. Returns how many. */
+static size_t read_ids(FILE *file, struct ledger *ledger, const char ***ids)
+{
+    size_t count = 0, size = 0;
+    char *line = NULL;
+
+    while (getline(&line, &size, file) > 0) {
+        const char *id = last_word(line);
+
+        if (*id != '\0') {
+            *ids = pool_grow(*ids, count + 1, sizeof **ids);
+            (*ids)[count++] = pool_text(&ledger->pool, id);
+        }
+    }
+    free(line);
+    return count;
+}
+
+/* A list that cannot be read, or that expects nothing, would prove whatever there is. */
 static int read_expected(const char *name, struct ledger *ledger)
 {
     FILE *file = fopen(name, "re");
     const char **ids = NULL;
-    size_t count = 0, size = 0;
-    char *line = NULL;
+    size_t count;
+    int status = EXIT_OK;
 
     if (file == NULL) {
         return complain_file(name);
     }
-    while (getline(&line, &size, file) > 0) {
-        char *space;
-
-        line[strcspn(line, "\r\n")] = '\0';
-        space = strrchr(line, ' ');
-        if (*line != '\0') {
-            ids = pool_grow(ids, count + 1, sizeof *ids);
-            ids[count++] = pool_text(&ledger->pool, space != NULL ? space + 1 : line);
-        }
+    count = read_ids(file, ledger, &ids);
+    if (ferror(file)) {
+        status = complain_file(name);
+    } else if (count == 0) {
+        status =
+            ctl_complain(EXIT_USAGE, "%s: it names no message that is to be expected", name);
+    } else {
+        ledger_expect(ledger, ids, count);
     }
-    ledger_expect(ledger, ids, count);
     free(ids);
-    free(line);
     fclose(file);
-    return EXIT_OK;
+    return status;
 }
 
 static int draw(const char *name, const struct ledger *ledger)

@@ -73,6 +73,22 @@ class Verdict(unittest.TestCase):
             self.assertIn("<c@x>  lost: never accepted\n", done.stdout)
             self.assertIn("2 accepted once, 1 lost, 0 duplicated\n", done.stdout)
 
+    def test_lists_that_expect_nothing_prove_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = report(GOOD, "--expect", folder)
+            self.assertEqual((111, ""), (done.returncode, done.stdout))
+            self.assertIn("Is a directory", done.stderr)
+            path = os.path.join(folder, "ids")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("\n \n")
+            done = report(GOOD, "--expect", path)
+            self.assertEqual((100, ""), (done.returncode, done.stdout))
+            self.assertIn("names no message", done.stderr)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("qid1\t<a@x>\r\n\n<b@x> \t\n")
+            self.assertEqual((0, "2 accepted once, 0 lost, 0 duplicated"),
+                             verdict(GOOD, "--expect", path))
+
     def test_the_attempts_of_a_message(self):
         lines = report(GOOD).stdout.splitlines()
         self.assertEqual("<a@x>  <operator@drill.test> to <a@sinkhole.test>  "
