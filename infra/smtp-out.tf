@@ -25,6 +25,7 @@ module "smtp_out_container" {
   ports          = [25, 465, 587]
   read_only_root = each.value.read_only_root
   stop_timeout   = each.value.stop_timeout_seconds
+  exec           = each.value.exec
   secrets        = each.value.secrets
 
   environment = merge(
@@ -56,10 +57,10 @@ resource "aws_cloudwatch_log_group" "smtp_out" {
   retention_in_days = 365
 }
 
-# The marker is what carries the flag past ignore_changes.
+# The marker is what carries the flag, and the mounts of ECS Exec, past ignore_changes.
 resource "terraform_data" "smtp_out_revision" {
   for_each = local.smtp_out
-  input    = "v1${module.smtp_out_route.marker}"
+  input    = "v1${module.smtp_out_route.marker}${each.value.exec ? "+exec" : ""}"
 }
 
 resource "aws_ecs_task_definition" "smtp_out" {
@@ -105,6 +106,7 @@ resource "aws_ecs_service" "smtp_out" {
 
   deployment_minimum_healthy_percent = each.value.minimum_healthy
   deployment_maximum_percent         = each.value.maximum
+  enable_execute_command             = each.value.exec
 
   launch_type = var.capacity_provider == null ? "EC2" : null
 

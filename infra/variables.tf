@@ -100,7 +100,7 @@ variable "alarm_actions" {
 }
 
 variable "smtp_out" {
-  description = "The smtp-out tier, where this stack is to run it; null where another stack does and takes the route from the outputs."
+  description = "The smtp-out tier, where this stack is to run it; null where another stack does and takes the route from the outputs. exec switches ECS Exec on, as the runbook needs it; the task role must allow ssmmessages then."
   type = object({
     image                = string
     health_check         = list(string)
@@ -116,6 +116,7 @@ variable "smtp_out" {
     memory_hard_mib      = optional(number, 512)
     memory_reserved_mib  = optional(number, 256)
     stop_timeout_seconds = optional(number, 120)
+    exec                 = optional(bool, false)
     capabilities         = optional(list(string), ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"])
   })
   default = null

@@ -85,8 +85,40 @@ run "route_off" {
     error_message = "the marker must change with the flag"
   }
   assert {
+    condition     = !aws_ecs_service.smtp_out["smtp-out"].enable_execute_command
+    error_message = "ECS Exec is off where nobody asks for it"
+  }
+  assert {
     condition     = length(output.smtp_out_environment) == 0 && output.smtp_out_marker == ""
     error_message = "outputs for a stack that runs smtp-out itself"
+  }
+}
+
+run "exec_in_smtp_out" {
+  command = plan
+
+  variables {
+    smtp_out = {
+      image              = "example.org/cabal-smtp-out:sha-0123abcd"
+      health_check       = ["/usr/bin/true"]
+      file_system_id     = "fs-0123456789abcdef0"
+      task_role_arn      = "arn:aws:iam::123456789012:role/cabal-ecs-smtp-out-task-role"
+      security_group_ids = ["sg-0123"]
+      exec               = true
+    }
+  }
+
+  assert {
+    condition     = aws_ecs_service.smtp_out["smtp-out"].enable_execute_command
+    error_message = "the runbook reads mailq through ECS Exec"
+  }
+  assert {
+    condition     = strcontains(module.smtp_out_container["smtp-out"].json, "/var/lib/amazon")
+    error_message = "its agent needs a place to write"
+  }
+  assert {
+    condition     = terraform_data.smtp_out_revision["smtp-out"].input == "v1+exec"
+    error_message = "the mounts must come with a new revision"
   }
 }
 
