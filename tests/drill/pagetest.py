@@ -60,6 +60,7 @@ def steps(page, kind=" drill"):
 def run(command, lab):
     """What the command prints, both streams."""
     env = {**os.environ, "BUILD": image.BUILD, "LAB": lab}
+    command = command.replace(" build/", f" {image.BUILD}/")  # it may have another name here
     return subprocess.run(["sh", "-c", command], cwd=image.REPO, env=env, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           stdin=subprocess.DEVNULL)
