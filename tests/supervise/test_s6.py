@@ -59,7 +59,8 @@ class Tree(Place):
         super().__exit__(*args)
 
     def ok(self):
-        return subprocess.run(["s6-svok", self.service], check=False).returncode == 0
+        """s6-svok is content before there is a status, and s6-svwait then fails."""
+        return self.s6("s6-svstat").returncode == 0
 
     def s6(self, tool, *args):
         return sinkhole.run(tool, *args, self.service)

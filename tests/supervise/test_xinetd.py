@@ -120,7 +120,7 @@ class OneDaemon(unittest.TestCase):
             sinkhole.wait_for(lambda: place.events("stopped"), "it leaves")
             sinkhole.wait_for(lambda: not procfs.tree(place.process.pid), "nothing is left")
             self.assertEqual([place.visit() for _ in range(3)], [250] * 3)
-            self.assertEqual(len(place.events("ready")), 2)
+            sinkhole.wait_for(lambda: len(place.events("ready")) == 2, "the other tells of itself")
 
     def test_a_killed_daemon_is_replaced(self):
         with Xinetd("sinkhole-wait", "bounce", "--workers 2") as place:
