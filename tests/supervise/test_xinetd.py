@@ -116,7 +116,8 @@ class OneDaemon(unittest.TestCase):
         with Xinetd("sinkhole-wait", "greylist", "--idle-exit 300ms --workers 2") as place:
             self.assertEqual(place.visit(), 421)
             self.assertEqual(place.visit(), 250)
-            self.assertEqual(place.events("ready")[0]["given_by"], "inetd")
+            ready = sinkhole.wait_for(lambda: place.events("ready"), "it tells of itself")
+            self.assertEqual(ready[0]["given_by"], "inetd")
             sinkhole.wait_for(lambda: place.events("stopped"), "it leaves")
             sinkhole.wait_for(lambda: not procfs.tree(place.process.pid), "nothing is left")
             self.assertEqual([place.visit() for _ in range(3)], [250] * 3)
