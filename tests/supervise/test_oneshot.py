@@ -206,6 +206,23 @@ class Shared(unittest.TestCase):
             self.assertEqual(place.ctl("mode", "set", "bounce").returncode, 0)
             self.assertEqual(answer(place.session()), 550)
 
+    def test_a_mode_file_is_made_whole_or_not_at_all(self):
+        """Where the disk is full, and for whoever reads it in the same moment."""
+        with Place(source="file") as place:
+            place.session()
+            path = os.path.join(place.run_dir, "mode")
+            os.unlink(path)
+            full = ["sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$0" "$@"', *place.command(),
+                    "--log", "none"]
+            done = sinkhole.run(*full)
+            self.assertIn("221", place.session())
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "defer\n")
+            self.assertEqual(sorted(os.listdir(place.run_dir)),
+                             ["board", "create.lock", "mode", "refresh.lock"])
+            self.assertEqual(place.events("mode_invalid"), [])
+
     def test_a_refresh_before_and_between_keeps_nobody_out(self):
         """Root asks for it, sessions serve as somebody else: each finds what the other made."""
         with Place("bounce") as place:
