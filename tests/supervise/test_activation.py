@@ -234,7 +234,7 @@ class IdleExit(unittest.TestCase):
             address = listener.getsockname()
             for round_ in range(5):
                 self.assertEqual(visit(address), 550)
-                workers = [w["pid"] for w in json.loads(place.ctl("workers", "--json").stdout)]
+                workers = sinkhole.wait_for(lambda: idle_workers(place), "all have ended")
                 for pid in workers:
                     os.kill(pid, signal.SIGSTOP)
                 with socket.create_connection(address) as connection:
@@ -246,6 +246,12 @@ class IdleExit(unittest.TestCase):
                         self.assertEqual(visit(address), 550)
                         client.command("QUIT", 221)
                 sinkhole.wait_for(lambda n=round_: len(place.events("stopping")) > n, "it leaves")
+
+
+def idle_workers(place):
+    """Their pids, once none is still at the end of its session: held there it would be busy."""
+    workers = json.loads(place.ctl("workers", "--json").stdout)
+    return all(w["state"] == "idle" for w in workers) and [w["pid"] for w in workers]
 
 
 def told_to_leave(pid):
