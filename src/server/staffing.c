@@ -87,8 +87,8 @@ static bool is_saturated(const struct master *m, int64_t now)
         return false;
     }
     count = crew_count(m);
-    return count.idle == 0 &&
-           (count.serving == m->pool.size || now - m->staffing.full_ms >= ENDING_MS);
+    return count.serving == m->pool.size ||
+           (count.idle == 0 && now - m->staffing.full_ms >= ENDING_MS);
 }
 
 nfds_t staffing_poll(const struct master *m, struct pollfd *out, int64_t now)

@@ -1,12 +1,11 @@
 """What goes wrong. Each fault is a function of the house and the dice; what it breaks for a while
 it mends itself, so that one fault follows the other."""
 
-import os
 import signal
-import subprocess
 import time
 
 import procfs
+from limits import limit
 
 MODES = ["defer", "bounce", "accept", "accept-log", "greylist"]
 WHOLE = 4  # so many workers wait for clients when the pool is whole
@@ -100,28 +99,6 @@ def jump_clocks(house, dice):
 
 def stall_log(house, dice):
     hold([house.reader.pid], dice.uniform(0.2, 1.5))
-
-
-def prlimit(pid, *words):
-    """util-linux's program, as the user whose process it is: root may not do this to others where
-    it lacks CAP_SYS_RESOURCE. Returns what it prints, None where the process is gone."""
-    try:
-        ids = procfs.status(pid)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    owner = {} if os.geteuid() else {"user": int(ids["Uid"].split()[0]), "extra_groups": [],
-                                     "group": int(ids["Gid"].split()[0])}
-    done = subprocess.run(["prlimit", "--pid", str(pid), *words], capture_output=True, text=True,
-                          check=False, **owner)
-    if done.returncode != 0 and procfs.alive(pid):
-        raise AssertionError(f"prlimit {words}: {done.stderr}")
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def limit(pid, kind, soft):
-    """Sets a soft limit of a process; returns the old one, None where it is gone."""
-    old = prlimit(pid, f"--{kind}", "--output", "SOFT", "--noheadings", "--raw")
-    return old if old is not None and prlimit(pid, f"--{kind}={soft}:") is not None else None
 
 
 def limit_processes(house, dice):

@@ -74,6 +74,12 @@ def descriptors(pid):
     return {int(fd): os.readlink(f"{path}/{fd}") for fd in os.listdir(path)}
 
 
+def cpu_s(pid):
+    """The processor time that it has used, in the kernel too."""
+    fields = read(pid, "stat").rsplit(b")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_kb(pid, kind):
     """A line of smaps_rollup: "Pss", "Private_Dirty" ..."""
     for line in read(pid, "smaps_rollup").decode().splitlines():

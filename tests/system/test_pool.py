@@ -10,6 +10,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import limits  # noqa: E402
 import mailer  # noqa: E402
 import procfs  # noqa: E402
 import tap  # noqa: E402
@@ -77,6 +78,31 @@ class Size(unittest.TestCase):
                 daemon.wait_status(lambda s: s["workers"]["idle"] == 3, "all are free again")
             print(f"# refused after {min(took) * 1000:.1f} to {max(took) * 1000:.1f} ms")
             self.assertLess(sorted(took)[10], 0.1, "half of them: a busy machine may be slow")
+
+    def greeting_beside_one_at_its_end(self, daemon):
+        """For up to 4 s the only worker waits for a client that it has told 421."""
+        daemon.wait_status(lambda s: s["workers"]["idle"] == 1, "the worker is free")
+        with Client(daemon.port).hello() as ending:
+            ending.mail(code=421)
+            with Client(daemon.port, greeting=None) as late:
+                return late.reply()[0]
+
+    def test_421_while_those_at_their_end_take_long(self):
+        with Daemon("defer", workers="1..1") as daemon:
+            wait_for(lambda: self.greeting_beside_one_at_its_end(daemon) == 421,
+                     "refused, unless the machine stood still for seconds")
+
+    def test_a_master_without_descriptors_rests(self):
+        """It cannot take a client to refuse him, or cannot even wait for as many descriptors."""
+        for few in (4, 3):
+            with Daemon(workers="1..1") as daemon, Client(daemon.port):
+                old = limits.limit(daemon.pid, "nofile", few)
+                begin = procfs.cpu_s(daemon.pid)
+                with Client(daemon.port, greeting=None) as late:
+                    time.sleep(1)
+                    self.assertLess(procfs.cpu_s(daemon.pid) - begin, 0.1)
+                    limits.limit(daemon.pid, "nofile", old)
+                    late.expect(421)
 
     def test_no_421_for_who_comes_again_when_told_goodbye(self):
         """Its worker may not be done with the session's end, and be slow with its log."""
