@@ -179,6 +179,17 @@ class Deaths(unittest.TestCase):
                      daemon.workers().values(), "a worker in its place")
             self.assertEqual(mailer.swaks(daemon).returncode, 24)
 
+    def test_workers_that_have_died_do_not_count_as_idle(self):
+        with Daemon("accept", workers="4..64") as daemon:
+            first = [Client(daemon.port).hello() for _ in range(30)]
+            close_all(first)
+            daemon.wait_status(lambda s: s["workers"]["idle"] >= 30, "30 idle workers")
+            for pid in daemon.workers().values():
+                procfs.kill(pid)
+            second = [Client(daemon.port).hello() for _ in range(40)]
+            self.addCleanup(close_all, second)
+            self.assertEqual(daemon.status()["workers"]["busy"], 40)
+
     def test_a_stopped_worker_harms_nobody_else(self):
         with Daemon("accept", workers="4..16") as daemon:
             with Client(daemon.port).hello() as held:
