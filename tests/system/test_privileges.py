@@ -5,6 +5,7 @@ import os
 import pwd
 import random
 import re
+import signal
 import socket
 import sys
 import unittest
@@ -94,6 +95,30 @@ class Started(unittest.TestCase):
                 status = procfs.status(pid)
                 self.assertEqual({status[c] for c in CAPABILITIES}, {"0" * 16})
                 self.assertEqual(status["NoNewPrivs"], "1")
+
+    def test_nobody_keeps_roots_groups(self):
+        with Daemon(extra_groups=[0, 4]) as daemon:
+            for kind, pids in self.everybody(daemon).items():
+                for pid in pids:
+                    with self.subTest(kind):
+                        self.assertEqual(procfs.status(pid)["Groups"], "")
+
+    def test_workers_cannot_write_what_is_published(self):
+        with Daemon() as daemon:
+            for pid in daemon.workers().values():
+                board = [line.split()[1] for line in procfs.read(pid, "maps").decode().splitlines()
+                         if line.endswith("/board")]
+                self.assertEqual((board[0], set(board[1:])), ("r--s", {"rw-s"}))
+
+    def test_a_terminals_interrupt_is_the_masters_business(self):
+        with Daemon(workers="4..4") as daemon:
+            before = daemon.workers()
+            for pid in before.values():
+                procfs.kill(pid, signal.SIGINT)
+                procfs.kill(pid, signal.SIGHUP)
+            self.assertEqual(mailer.swaks(daemon).returncode, 24)
+            self.assertEqual(daemon.workers(), before)
+            self.assertEqual(daemon.find("worker_died"), [])
 
     def test_workers_gain_nothing_by_exec(self):
         with Daemon() as daemon:
