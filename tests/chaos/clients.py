@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 
+import procfs
+
 PATIENCE = 30
 
 
@@ -18,7 +20,7 @@ class Session:
     def __init__(self, port, address, oracle):
         self.address, self.oracle = address, oracle
         self.greeted = False
-        self.opened = time.monotonic()
+        self.stage, self.opened = "", time.monotonic()
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE,
                                                source_address=(address, 0))
         self.socket.settimeout(PATIENCE)
@@ -27,6 +29,12 @@ class Session:
     def close(self):
         self.file.close()
         self.socket.close()
+
+    def explain(self):
+        """Where it stands, and what has become of the server's end."""
+        end = procfs.far_end(self.socket.getsockname(), self.socket.getpeername())
+        return (f"{self.address}, open for {time.monotonic() - self.opened:.1f} s: no reply "
+                f"within {PATIENCE} s to {self.stage}; the server's end: {end}")
 
     def reply(self):
         while True:
@@ -39,7 +47,7 @@ class Session:
     def step(self, stage, text):
         """Sends a command, if any, and judges its reply. Returns the code, or None when the
         session is over."""
-        sent = time.monotonic()
+        sent, self.stage = time.monotonic(), stage
         if text:
             self.socket.sendall(text.encode())
         code, words = self.reply()
@@ -80,7 +88,7 @@ def one_session(port, address, oracle, dice):
             session.step("QUIT", "QUIT\r\n")
         oracle.session_over()
     except TimeoutError:
-        oracle.fail(f"{address}: no reply within {PATIENCE} s")
+        oracle.fail(session.explain())
     except (Lost, OSError):
         oracle.session_lost(session.greeted)
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 
 
 def read(pid, name):
@@ -90,3 +91,32 @@ def memory_kb(pid, kind):
 
 def pss_kb(pid):
     return memory_kb(pid, "Pss")
+
+
+def _hex_address(address, port):
+    packed = int.from_bytes(socket.inet_aton(address), "little")
+    return f"{packed:08X}:{port:04X}"
+
+
+def _holders(inode):
+    """The processes that have this socket open."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and f"socket:[{inode}]" in descriptors(name).values():
+                found.append(int(name))
+        except OSError:  # gone, or not ours to look into
+            pass
+    return found
+
+
+def far_end(near, far):
+    """What the kernel knows of the other end of a connection on loopback, given the addresses of
+    both ends, for a person: its state as in /proc/net/tcp (01: established; it is missing where
+    there is no other end any more), the bytes that wait in it, and who has it open."""
+    wanted = [_hex_address(*far), _hex_address(*near)]
+    with open("/proc/net/tcp", encoding="ascii") as rows:
+        for row in map(str.split, rows):
+            if row[1:3] == wanted:
+                return f"state {row[3]}, queues {row[4]}, held by {_holders(row[9])}"
+    return "missing"
