@@ -58,14 +58,20 @@ class Violations(unittest.TestCase):
             busy = [w["pid"] for w in daemon.ctl_json("workers") if w["client"]]
             self.assertEqual(len(busy), 10)
             puppet.make_call(busy[0], call, *arguments)
-            daemon.wait_event("worker_died", pid=busy[0], signal=signal.SIGSYS, syscall=call,
-                              client="127.0.0.1")
+            died = daemon.wait_event("worker_died", pid=busy[0], signal=signal.SIGSYS,
+                                     syscall=call, client="127.0.0.1")
             served = sum(self.answers(client) for client in clients)
             self.assertEqual(served, 9, "all but the session of that worker")
             wait_for(lambda: busy[0] not in daemon.workers().values(), "its slot is free again")
             Client(daemon.port).hello().mail(code=550)
+            clients += [Client(daemon.port).hello() for _ in range(10)]  # and taken by another
+            self.dies_of_something_else(daemon, daemon.workers()[died["slot"]])
             for client in clients:
                 client.close()
+
+    def dies_of_something_else(self, daemon, pid):
+        procfs.kill(pid)
+        self.assertNotIn("syscall", daemon.wait_event("worker_died", pid=pid))
 
     def answers(self, client):
         try:
