@@ -11,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
 import oracle  # noqa: E402
+import quiet  # noqa: E402
 import tap  # noqa: E402
 
 
@@ -90,4 +91,5 @@ class TheOracle(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    quiet.enter()
     tap.main()
