@@ -1,8 +1,9 @@
-/* lchown(2) for our own names alone, and setresuid(2). */
+/* fchownat(2) for our own names alone, and setresuid(2). */
 #include "mode/owner.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
 #include <stdio.h>
@@ -44,11 +45,24 @@ bool owner_is_ours(int directory)
 }
 
 /* A file with two names may be another's that was linked to ours. */
-static bool may_give(const char *path, uid_t uid)
+static bool is_to_give(int fd, uid_t uid)
 {
     struct stat st;
 
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid != uid;
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid != uid;
+}
+
+/* The file that was looked at is the one that is given, whatever its name means by then. */
+static bool give(const char *path, uid_t uid, gid_t gid)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    bool good = true;
+
+    if (fd >= 0) {
+        good = !is_to_give(fd, uid) || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0;
+        close(fd);
+    }
+    return good;
 }
 
 bool owner_give(const char *run_dir, uid_t uid, gid_t gid)
@@ -60,9 +74,7 @@ bool owner_give(const char *run_dir, uid_t uid, gid_t gid)
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", run_dir, files[i]);
-        if (may_give(path, uid) && lchown(path, uid, gid) != 0) {
-            good = false;
-        }
+        good = give(path, uid, gid) && good;
     }
     return good;
 }
