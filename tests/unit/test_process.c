@@ -97,10 +97,14 @@ START_TEST(children_are_ended_too)
 }
 END_TEST
 
-/* A process of the refresher, but with signals and variables as a shell's. */
+/* A process of the refresher, but with signals and variables as a shell's. What is behind the
+   first 31 signals is the C library's own: posix_spawn(3), as make(1) uses it, ignores two. */
 START_TEST(commands_find_no_trace_of_the_refresher)
 {
+    const unsigned long standard = 0x7fffffff;
+    unsigned long blocked = 1, ignored = 1;
     char out[64], why[200];
+    int end = 0;
     sigset_t set;
     size_t n;
 
@@ -113,7 +117,10 @@ START_TEST(commands_find_no_trace_of_the_refresher)
                           "printf %s \"$GNUTLS_NO_IMPLICIT_INIT\"",
                           20000, out, sizeof out, &n, why, sizeof why));
     out[n] = '\0';
-    ck_assert_str_eq(out, "SigBlk:0000000000000000SigIgn:0000000000000000");
+    ck_assert_int_eq(sscanf(out, "SigBlk:%16lxSigIgn:%16lx%n", &blocked, &ignored, &end), 2);
+    ck_assert_uint_eq(blocked, 0);
+    ck_assert_uint_eq(ignored & standard, 0);
+    ck_assert_str_eq(out + end, "");
 }
 END_TEST
 
